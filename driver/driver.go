@@ -1,0 +1,305 @@
+// Package driver states what a medium owes to carry a handoff channel.
+//
+// A user holds a typed Chan; a medium sees bytes, operations and tickets and
+// knows nothing of the type. Retry, deadlines, select, cancellation, typing and
+// error wrapping are written once, above this seam; a medium returns raw
+// sentinels (ErrClosed, ErrInDoubt, ...) and never formats a channel name.
+//
+// # The loop
+//
+// Everything is an [Op]: begun by Start, which never blocks, and ended exactly
+// once by Op.Finish, which the medium calls when the outcome is known. Waiting is
+// done above the seam. Cancel asks the medium to end an operation early; the
+// operation still ends exactly once, with its true outcome if that was faster.
+//
+// # What a medium promises
+//
+// The laws are in docs/laws.md and, executable, in package drivertest, which is
+// the judge. What a medium cannot do it says in its Capabilities, and the layer
+// above refuses it when the channel is opened. It never weakens a law in silence.
+//
+// This seam has no version promise yet.
+package driver
+
+import (
+	"context"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/ticket"
+)
+
+// The sentinels a medium returns. The root package re-exports them.
+var (
+	ErrClosed       = fault.ErrClosed
+	ErrInDoubt      = fault.ErrInDoubt
+	ErrRejected     = fault.ErrRejected
+	ErrAbandoned    = fault.ErrAbandoned
+	ErrSettled      = fault.ErrSettled
+	ErrContended    = fault.ErrContended
+	ErrTimeout      = fault.ErrTimeout
+	ErrUnreachable  = fault.ErrUnreachable
+	ErrUnsupported  = fault.ErrUnsupported
+	ErrTooLarge     = fault.ErrTooLarge
+	ErrTypeMismatch = fault.ErrTypeMismatch
+	ErrConflict     = fault.ErrConflict
+	ErrNotFound     = fault.ErrNotFound
+	ErrFull         = fault.ErrFull
+	ErrDenied       = fault.ErrDenied
+	ErrDetached     = fault.ErrDetached
+)
+
+// Ticket is one blocked operation with its state word. See [ticket.Ticket].
+type Ticket = ticket.Ticket
+
+// Medium opens channels of one URL scheme.
+type Medium interface {
+	// Open attaches to the channel u names. ctx bounds the opening only.
+	// A query parameter of u the medium does not know is ErrConflict; one that
+	// contradicts the channel as it exists is too. A type that does not match
+	// is ErrTypeMismatch. Open asks for no more right than cfg says.
+	Open(ctx context.Context, u *url.URL, cfg Config) (Channel, error)
+}
+
+// Config is what the opener asks for. The root package has already removed the
+// parameters below from the URL's query; what is left is the medium's own.
+type Config struct {
+	Name    string // for errors and events; "" takes the URL's
+	Send    bool   // the attachment will send
+	Receive bool   // the attachment will receive
+	Slots   int    // capacity asked for, -1 when not said
+	Create  Create
+	Type    string // fingerprint of the value type and its encoding
+	// MaxValue is the largest encoded value in bytes, 0 for the medium's default.
+	MaxValue int
+	// MaxHold bounds a hold, 0 for the medium's default.
+	MaxHold time.Duration
+	// SendTimeout ends a Send or SendAll nobody meets with ErrTimeout, 0 for never.
+	// The layer above enforces it by Cancel; a medium may use it as a hint.
+	SendTimeout time.Duration
+	MaxAttempts int    // 0 for the medium's default
+	DeadLetter  string // URL, "" for none
+	// CloseWhenSendersGone closes the channel when its last sending attachment
+	// is gone.
+	CloseWhenSendersGone bool
+	OpTimeout            time.Duration // for calls without a context, 0 for 5 s
+	CancelGrace          time.Duration // how long a cancelled send waits for its answer, 0 for 1 s
+}
+
+// Create says what Open does about a channel that exists or does not.
+type Create uint8
+
+const (
+	CreateYes Create = iota // make it if it is not there
+	CreateNo                // it must be there, else ErrNotFound
+	CreateNew               // it must not be there, else ErrConflict
+)
+
+// Channel is one attachment to one channel. All methods may be called from any
+// goroutine at any time.
+type Channel interface {
+	// Info returns what is fixed for the life of the attachment.
+	Info() Info
+
+	// Start begins op and returns without blocking on a peer, a disk or a lock
+	// that is held across either. The medium owns op until op.Finish; op may
+	// finish before Start returns.
+	Start(op *Op)
+
+	// Cancel asks for op to end soon, because of why. An operation that had no
+	// effect finishes with why; one that took effect finishes as it did; a send
+	// whose value has left and whose answer does not come within CancelGrace
+	// finishes with why and ErrInDoubt. Cancel of a finished op does nothing.
+	Cancel(op *Op, why error)
+
+	// Stats returns the last known figures with the time they were known.
+	Stats() Stats
+
+	// Detach ends the attachment: operations under way finish with ErrDetached,
+	// held values return to their place, the channel stays open. It returns when
+	// that is done or ctx ends. A second call returns ErrDetached.
+	Detach(ctx context.Context) error
+}
+
+// Info describes an attachment.
+type Info struct {
+	Name  string // the channel's own name
+	Slots int    // exact capacity
+	// Home identifies who decides for this channel. Cases of one select whose
+	// channels have the same non-empty Home are decided there together.
+	Home string
+	Can  Capabilities
+}
+
+// Capabilities is what a medium can do, as data. The zero value can do plain
+// sends and receives over slots and nothing else.
+type Capabilities struct {
+	Rendezvous bool // capacity 0 is a true rendezvous
+	Hold       bool // Take, with Done, Return and Reject
+	Stop       bool // Stop and OnStop
+	DeadLetter bool
+	Select     SelectScope
+	Survives   Survival
+}
+
+// SelectScope says with what a case on this channel may share a select.
+type SelectScope uint8
+
+const (
+	SelectNone   SelectScope = iota // no case in a select of several
+	SelectHome                      // cases of the same Home only
+	SelectClaims                    // any cases: the medium claims tickets
+)
+
+// Survival says what a channel outlives.
+type Survival uint8
+
+const (
+	SurvivesNothing   Survival = iota // gone with the process
+	SurvivesPeers                     // lives while its home or any attachment does
+	SurvivesRestart                   // on disk, but not flushed
+	SurvivesPowerLoss                 // flushed before a send returns
+)
+
+// Kind is what an Op does.
+type Kind uint8
+
+const (
+	OpSend      Kind = iota + 1 // Items in order; N counts those that left custody
+	OpRecv                      // up to Max values, confirmed; waits for the first only
+	OpTake                      // the same, held
+	OpDone                      // settle Hold: confirm
+	OpReturn                    // settle Hold: give back, after Delay
+	OpReject                    // settle Hold: refuse, for Reason
+	OpExtend                    // push the end of Hold to Delay from now
+	OpClose                     // close for everyone; ErrClosed if it was
+	OpStop                      // ask the senders to end, for Reason
+	OpAwaitStop                 // finishes when the senders are asked to end; Reason says why
+)
+
+// Op is one operation. The fields above the line are set by the caller before
+// Start and not touched by it until Finish; those below are set by the medium
+// before Finish.
+type Op struct {
+	Kind   Kind
+	Try    bool // never wait: finish at once, with NotReady if nothing could be done
+	Items  []Item
+	Max    int
+	Hold   Hold
+	Delay  time.Duration
+	Reason string
+
+	// Ticket is nil for a plain operation, which is firm. Otherwise the
+	// operation is case Case of a select: the medium must win the ticket (or
+	// claim and confirm it) before the operation takes effect, and finishes the
+	// op without effect when the ticket is gone.
+	Ticket *Ticket
+	Case   int
+
+	// ---- results ----
+
+	N        int    // OpSend: how many left custody
+	Got      []Item // OpRecv, OpTake
+	NotReady bool   // Try only
+	Err      error
+
+	done func(*Op)
+}
+
+// Item is one value on its way. Value belongs to whoever holds the Item; a
+// medium copies what it keeps beyond Finish.
+type Item struct {
+	Value   []byte
+	Header  map[string]string // nil when there is none
+	Attempt int               // 1 the first time
+	Hold    Hold              // OpTake
+}
+
+// Hold names a taken value to its channel. The medium gives it its meaning; a
+// hold is settled once, and any later settlement is ErrSettled.
+type Hold struct{ ID, Generation uint64 }
+
+// NewOp returns an Op whose end is told to done, on a goroutine of the medium's
+// choice, which must not block.
+func NewOp(kind Kind, done func(*Op)) *Op { return &Op{Kind: kind, done: done} }
+
+// Finish ends op. The medium calls it exactly once, with no lock held.
+func (op *Op) Finish() { op.done(op) }
+
+// Stats are the figures of a channel. Far from the home they are the last known.
+type Stats struct {
+	Slots            int
+	Len              int // values ready to be taken
+	Held             int // values taken and not settled
+	SendersWaiting   int
+	ReceiversWaiting int
+	Senders          int // attachments that may send
+	Receivers        int
+	Sent             uint64 // sends that left custody
+	Received         uint64 // values confirmed
+	Redelivered      uint64 // hand-outs with an attempt above 1
+	Rejected         uint64
+	Closed           bool
+	Stopped          bool
+	AsOf             time.Time
+}
+
+// Borrower is the optional ability to lend blocks of the medium's own memory, to
+// be filled in place and sent without a copy. A Channel that can do it
+// implements it; the layer above finds it by type assertion.
+type Borrower interface {
+	// Borrow returns a block of n bytes, waiting while there is none.
+	// ErrTooLarge if n can never be had.
+	Borrow(ctx context.Context, n int) (Block, error)
+}
+
+// Block is memory on loan: custody of the memory itself.
+type Block interface {
+	// Bytes is the memory; touching it after Release or after the block was
+	// sent is misuse that the medium detects where it can.
+	Bytes() []byte
+	// Item makes the block the value of an Op; Start moves it with no copy.
+	Item() Item
+	// Release gives a block back unsent.
+	Release() error
+}
+
+var registry struct {
+	sync.RWMutex // guards media
+	media        map[string]Medium
+}
+
+// Register makes m the medium of scheme. A medium calls it in its init; a
+// second registration of one scheme panics, as it is a mistake of the program.
+func Register(scheme string, m Medium) {
+	registry.Lock()
+	defer registry.Unlock()
+	if registry.media == nil {
+		registry.media = map[string]Medium{}
+	}
+	if _, ok := registry.media[scheme]; ok {
+		panic("handoff/driver: scheme " + scheme + " registered twice")
+	}
+	registry.media[scheme] = m
+}
+
+// Lookup returns the medium of scheme.
+func Lookup(scheme string) (Medium, bool) {
+	registry.RLock()
+	defer registry.RUnlock()
+	m, ok := registry.media[scheme]
+	return m, ok
+}
+
+// Schemes returns the registered schemes in no order.
+func Schemes() []string {
+	registry.RLock()
+	defer registry.RUnlock()
+	var names []string
+	for name := range registry.media {
+		names = append(names, name)
+	}
+	return names
+}

@@ -1,0 +1,3 @@
+module github.com/handoff-go/handoff
+
+go 1.26
