@@ -191,6 +191,16 @@ type Op struct {
 	Delay  time.Duration
 	Reason string
 
+	// Plain, on an OpTake, says that the far end is a plain receive: the value
+	// is held only until its receiver's home has heard that it arrived. Such a
+	// hold has no MaxHold, is confirmed by OpDone like any other, and counts as
+	// a receive, not as a Take, for a send that tries. It is how a home serves
+	// OpRecv over a link.
+	Plain bool
+	// Unseen, on an OpReturn, says that no receiver saw the value: it goes back
+	// to its place with its attempt not raised.
+	Unseen bool
+
 	// Ticket is nil for a plain operation, which is firm. Otherwise the
 	// operation is case Case of a select: the medium must win the ticket (or
 	// claim and confirm it) before the operation takes effect, and finishes the
