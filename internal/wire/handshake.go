@@ -1,0 +1,132 @@
+package wire
+
+import "fmt"
+
+// ID is 128 random bits.
+type ID [16]byte
+
+// The feature bits. This version uses none of them.
+const (
+	FeatureResume uint64 = 1 << iota
+	FeaturePing
+	FeatureSelect
+)
+
+// AppendPreface adds the preface of this version to b.
+func AppendPreface(b []byte) []byte { return append(append(b, Magic...), Version) }
+
+// ParsePreface reads the PrefaceLength bytes of a preface and returns the
+// version of its sender. It fails if the magic is not there.
+func ParsePreface(b []byte) (version uint8, err error) {
+	if len(b) != PrefaceLength || string(b[:len(Magic)]) != Magic {
+		return 0, broken("no preface: the peer does not speak handoff")
+	}
+	return b[len(Magic)], nil
+}
+
+// Hello is the first frame of a client.
+type Hello struct {
+	Features    uint64
+	MaxBody     uint32 // the longest body the client takes
+	Session     ID
+	Epoch       uint32 // 1 on the first connection of the session
+	Incarnation ID     // of the client's process
+	Name        string // for people
+}
+
+// Length implements Frame.
+func (f *Hello) Length() int { return HeaderLength + 8 + 4 + 16 + 4 + 16 + 2 + len(cut(f.Name)) }
+
+// Append implements Frame.
+func (f *Hello) Append(b []byte) []byte {
+	b, start := begin(b, TypeHello, 0)
+	b = appendU64(b, f.Features)
+	b = appendU32(b, f.MaxBody)
+	b = append(b, f.Session[:]...)
+	b = appendU32(b, f.Epoch)
+	b = append(b, f.Incarnation[:]...)
+	b = appendStr(b, cut(f.Name))
+	return finish(b, start)
+}
+
+// ParseHello reads the body of a HELLO.
+func ParseHello(h Header, body []byte) (*Hello, error) {
+	if err := flags(h, 0); err != nil {
+		return nil, err
+	}
+	c := cursor{b: body}
+	f := &Hello{Features: c.u64(), MaxBody: c.u32(), Session: c.id(), Epoch: c.u32(), Incarnation: c.id(), Name: c.text()}
+	return f, c.end(h.Type)
+}
+
+// Welcome is the home's answer to Hello.
+type Welcome struct {
+	Features    uint64
+	MaxBody     uint32
+	Attachments uint32 // how many the connection may have
+	Session     ID
+	Epoch       uint32
+	Incarnation ID     // of the home
+	Home        string // names the home, for people and for telling homes apart
+}
+
+// Length implements Frame.
+func (f *Welcome) Length() int {
+	return HeaderLength + 8 + 4 + 4 + 16 + 4 + 16 + 2 + len(cut(f.Home))
+}
+
+// Append implements Frame.
+func (f *Welcome) Append(b []byte) []byte {
+	b, start := begin(b, TypeWelcome, 0)
+	b = appendU64(b, f.Features)
+	b = appendU32(b, f.MaxBody)
+	b = appendU32(b, f.Attachments)
+	b = append(b, f.Session[:]...)
+	b = appendU32(b, f.Epoch)
+	b = append(b, f.Incarnation[:]...)
+	b = appendStr(b, cut(f.Home))
+	return finish(b, start)
+}
+
+// ParseWelcome reads the body of a WELCOME.
+func ParseWelcome(h Header, body []byte) (*Welcome, error) {
+	if err := flags(h, 0); err != nil {
+		return nil, err
+	}
+	c := cursor{b: body}
+	f := &Welcome{Features: c.u64(), MaxBody: c.u32(), Attachments: c.u32(), Session: c.id(), Epoch: c.u32(), Incarnation: c.id(), Home: c.text()}
+	if !c.bad && f.MaxBody < Overhead {
+		return nil, broken("WELCOME: a limit of %d bytes is too small", f.MaxBody)
+	}
+	return f, c.end(h.Type)
+}
+
+// Bye is the last frame of its sender.
+type Bye struct {
+	Code Code
+	Text string
+}
+
+// Length implements Frame.
+func (f *Bye) Length() int { return HeaderLength + 2 + 2 + len(cut(f.Text)) }
+
+// Append implements Frame.
+func (f *Bye) Append(b []byte) []byte {
+	b, start := begin(b, TypeBye, 0)
+	b = appendU16(b, uint16(f.Code))
+	b = appendStr(b, cut(f.Text))
+	return finish(b, start)
+}
+
+// ParseBye reads the body of a BYE.
+func ParseBye(h Header, body []byte) (*Bye, error) {
+	if err := flags(h, 0); err != nil {
+		return nil, err
+	}
+	c := cursor{b: body}
+	f := &Bye{Code: Code(c.u16()), Text: c.text()}
+	return f, c.end(h.Type)
+}
+
+// String says why the peer left.
+func (f *Bye) String() string { return fmt.Sprintf("%v: %s", f.Code, f.Text) }

@@ -1,0 +1,127 @@
+package wire
+
+import (
+	"io"
+	"sync/atomic"
+)
+
+// readBytes is how much a Reader asks the transport for at once.
+const readBytes = 64 << 10
+
+// Reader reads frames in bulk: one read of the transport brings as many frames
+// as have come. It is for one goroutine, but for Raise.
+type Reader struct {
+	r     io.Reader
+	buf   []byte
+	lo    int          // first byte not consumed
+	hi    int          // end of what was read
+	limit atomic.Int64 // the longest body taken
+}
+
+// NewReader returns a Reader that takes bodies up to limit.
+func NewReader(r io.Reader, limit int) *Reader {
+	d := &Reader{r: r, buf: make([]byte, readBytes)}
+	d.limit.Store(int64(limit))
+	return d
+}
+
+// Raise lets bodies up to limit in from now on, if that is more than before. Any
+// goroutine may call it.
+func (d *Reader) Raise(limit int) {
+	for {
+		old := d.limit.Load()
+		if int64(limit) <= old || d.limit.CompareAndSwap(old, int64(limit)) {
+			return
+		}
+	}
+}
+
+// Limit sets the longest body taken.
+func (d *Reader) Limit(limit int) { d.limit.Store(int64(limit)) }
+
+// Preface reads the peer's preface and returns its version.
+func (d *Reader) Preface() (version uint8, err error) {
+	if err := d.fill(PrefaceLength); err != nil {
+		return 0, err
+	}
+	version, err = ParsePreface(d.buf[d.lo : d.lo+PrefaceLength])
+	d.lo += PrefaceLength
+	return version, err
+}
+
+// Next returns the next frame. The body is good until the call after. io.EOF
+// means that the stream ended between two frames, io.ErrUnexpectedEOF within
+// one; an [*Error] means that the peer broke the rules and nothing more can be
+// read.
+func (d *Reader) Next() (Header, []byte, error) {
+	if err := d.fill(HeaderLength); err != nil {
+		return Header{}, nil, err
+	}
+	h, err := ParseHeader(d.buf[d.lo:])
+	if err != nil {
+		return h, nil, err
+	}
+	if limit := d.limit.Load(); int64(h.Length) > limit {
+		return h, nil, Overlong(h, int(limit))
+	}
+	n := HeaderLength + int(h.Length)
+	if err := d.fill(n); err != nil {
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		return h, nil, err
+	}
+	body := d.buf[d.lo+HeaderLength : d.lo+n : d.lo+n]
+	d.lo += n
+	return h, body, nil
+}
+
+// Ready reports whether Next has all it needs without reading, be it a frame or
+// an error.
+func (d *Reader) Ready() bool {
+	have := d.hi - d.lo
+	if have < HeaderLength {
+		return false
+	}
+	h, err := ParseHeader(d.buf[d.lo:])
+	return err != nil || int64(h.Length) > d.limit.Load() || have >= HeaderLength+int(h.Length)
+}
+
+// fill reads until n bytes are there to be consumed.
+func (d *Reader) fill(n int) error {
+	for d.hi-d.lo < n {
+		d.makeRoom(n)
+		m, err := d.r.Read(d.buf[d.hi:])
+		d.hi += m
+		if err != nil && d.hi-d.lo < n {
+			if err == io.EOF && d.hi > d.lo {
+				return io.ErrUnexpectedEOF
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// makeRoom makes room behind hi for what is missing of n bytes, or a good part
+// of it: a buffer grows with what has come, not with what is announced, and one
+// that grew is given up when it is empty.
+func (d *Reader) makeRoom(n int) {
+	have := d.hi - d.lo
+	if have == 0 {
+		d.lo, d.hi = 0, 0
+		if len(d.buf) > keepBytes {
+			d.buf = make([]byte, readBytes)
+		}
+		return
+	}
+	if d.lo+n <= len(d.buf) {
+		return
+	}
+	buf := d.buf
+	if have == len(buf) {
+		buf = make([]byte, min(n, 2*len(buf)))
+	}
+	copy(buf, d.buf[d.lo:d.hi])
+	d.buf, d.lo, d.hi = buf, 0, have
+}
