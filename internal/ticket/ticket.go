@@ -90,11 +90,14 @@ func (t *Ticket) SetBell(bell chan struct{}) { t.bell = bell }
 // Bell returns the channel the owner waits on.
 func (t *Ticket) Bell() chan struct{} { return t.bell }
 
+// SetHand gives the ticket the unbuffered channel of the handshake, or nil when
+// no native case takes part. Only before the ticket is shown to anybody.
+func (t *Ticket) SetHand(hand chan struct{}) { t.hand = hand }
+
 // Reset makes the ticket Waiting for a new turn. Only its owner may call it, and
-// only when nobody else can hold a reference to the turn before. hand is nil
-// unless native cases take part, and then an unbuffered channel.
-func (t *Ticket) Reset(hand chan struct{}) {
-	t.hand = hand
+// only when nobody else can hold a reference to the turn before.
+func (t *Ticket) Reset() {
+	t.hand = nil
 	t.won = -1
 	t.arms.Store(disarmed)
 	t.state.Store(uint32(Waiting))
@@ -146,6 +149,10 @@ func (t *Ticket) Release() {
 	t.state.Store(uint32(Waiting))
 	t.Ring()
 }
+
+// Unclaim is Release for a ticket of one case only: nobody can have passed it
+// over but under the lock the caller holds, so its owner need not look again.
+func (t *Ticket) Unclaim() { t.state.Store(uint32(Waiting)) }
 
 // Abort is the owner giving up. It reports false when the ticket is not Waiting:
 // somebody holds it, and the owner must wait for the bell.

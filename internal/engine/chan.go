@@ -1,0 +1,268 @@
+// Package engine is the channel inside one process: typed, exact, and without a
+// goroutine of its own.
+//
+// # State
+//
+// A value that was accepted and not yet confirmed is in one of these places, in
+// the order of its send:
+//
+//	back    handed out once and given back; ready again
+//	ring    in a slot, never handed out
+//	sendq   with its blocked sender, offered, no slot
+//	(held)  handed out and not settled
+//
+// Values are handed out in order, so everything in back is older than everything
+// in the ring, and that is older than everything in sendq. Values handed out
+// without being confirmed have a parcel each; parcels that hold no slot, because
+// their sender still waits, stand in bare.
+//
+// # Invariants, whenever the lock is free
+//
+//   - used = values in the ring + parcels that hold a slot; used <= slots.
+//   - A value without a slot exists only if used == slots: the oldest unconfirmed
+//     values have the slots. (A ticket claimed by a home may be passed over; its
+//     owner looks again at the release. The same holds for the next two.)
+//   - A receiver waits only if nothing is ready for it.
+//   - sendq and recvq are not both occupied, except by two cases of one select.
+//   - Closed is seen only when used == 0: nothing can come back.
+//
+// # Locking
+//
+// One short lock a channel guards everything in it. A select takes the locks of
+// its channels in ascending order of Chan.id. Nothing is called, rung or
+// allocated for a user under the lock; what must happen afterwards is collected
+// in an after. A waiter is completed by the operation that unblocks it, under
+// the lock, and only then woken.
+package engine
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/handoff-go/handoff/internal/event"
+	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/park"
+)
+
+// Config is what a channel is made with.
+type Config struct {
+	Name        string
+	Slots       int
+	MaxHold     time.Duration // 0: holds are not bounded
+	MaxAttempts int           // 0: not bounded
+	// CloseWhenSendersGone closes the channel when its last sending attachment
+	// is detached.
+	CloseWhenSendersGone bool
+}
+
+// Dead is a sink for values that nobody could handle. It returns ErrFull when it
+// has no room now, and another error when it cannot take the value at all.
+type Dead[T any] func(v T, reason string, attempts int) error
+
+// Chan is one channel. Make it with New; it must not be copied.
+type Chan[T any] struct {
+	mu lock // guards everything below but the constants
+
+	// The ring: n values from head on. heads stands beside buf and exists only
+	// once a value with a header came by.
+	buf   []T
+	heads []Header
+	head  int
+	n     int
+	used  int
+
+	recvq queue[T]
+	sendq queue[T]
+	stopq queue[T]
+
+	bare parcels[T] // handed out, no slot, in send order; linked by order
+	back parcels[T] // given back and ready, in send order; linked by place
+	held parcels[T] // handed out and not settled; linked by place
+
+	resting int // parcels given back that are not ready yet
+
+	closed   bool
+	stopped  bool
+	reason   string // of the stop
+	seq      uint64 // hand-outs so far; orders the parcels
+	senders  int    // attachments that may send
+	takers   int    // attachments that may receive
+	hadTaker bool
+	tally    tally
+
+	idle        *waiter[T] // waiter records for reuse
+	idleParcels *parcel[T]
+	idleCount   int
+	idleLow     int // fewest idle since the last trim
+	released    int // releases since the last trim
+
+	// Constants.
+	id      uint64
+	slots   int
+	inside  bool // made inside a synctest bubble
+	cfg     Config
+	dead    Dead[T]
+	created time.Time
+}
+
+// tally counts what happened, for Stats.
+type tally struct {
+	sent, received, redelivered, rejected uint64
+}
+
+var lastID atomic.Uint64
+
+// New makes a channel. cfg.Slots must not be negative. dead may be nil.
+func New[T any](cfg Config, dead Dead[T]) *Chan[T] {
+	c := &Chan[T]{}
+	c.Init(cfg, dead)
+	return c
+}
+
+// Init makes the zero Chan a channel.
+func (c *Chan[T]) Init(cfg Config, dead Dead[T]) {
+	c.id = lastID.Add(1)
+	c.slots = cfg.Slots
+	c.cfg = cfg
+	c.dead = dead
+	c.created = time.Now()
+	c.inside = park.Bubbled(c.created)
+	if cfg.Slots > 0 {
+		c.buf = make([]T, cfg.Slots)
+	}
+}
+
+// Name returns the channel's name.
+func (c *Chan[T]) Name() string { return c.cfg.Name }
+
+// Slots returns the exact capacity.
+func (c *Chan[T]) Slots() int { return c.slots }
+
+// Config returns what the channel was made with.
+func (c *Chan[T]) Config() Config { return c.cfg }
+
+// Attach is one attachment: what one Make or Open returned. Everything in it is
+// guarded by the lock of its channel.
+type Attach struct {
+	gone       bool
+	send, recv bool
+}
+
+// Attach adds an attachment with the given rights.
+func (c *Chan[T]) Attach(send, recv bool) *Attach {
+	a := &Attach{}
+	c.AttachTo(a, send, recv)
+	return a
+}
+
+// AttachTo makes the zero Attach an attachment of c.
+func (c *Chan[T]) AttachTo(a *Attach, send, recv bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a.send, a.recv = send, recv
+	if send {
+		c.senders++
+	}
+	if recv {
+		c.takers++
+		c.hadTaker = true
+	}
+}
+
+// refuseSend says why a send cannot even begin.
+func (c *Chan[T]) refuseSend(a *Attach) error {
+	if a.gone {
+		return fault.ErrDetached
+	}
+	if c.closed {
+		return fault.ErrClosed
+	}
+	return nil
+}
+
+// Len returns the number of values in slots that are ready to be taken.
+func (c *Chan[T]) Len() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ready()
+}
+
+func (c *Chan[T]) ready() int {
+	n := c.n
+	for p := c.back.head; p != nil; p = p.next {
+		if p.slot {
+			n++
+		}
+	}
+	return n
+}
+
+// Stats are the figures of a channel at one moment.
+type Stats struct {
+	Slots, Len, Held      int
+	SendersWaiting        int // blocked senders and selects that offer a send, held values without a slot included
+	ReceiversWaiting      int
+	Senders, Receivers    int // attachments
+	Sent, Received        uint64
+	Redelivered, Rejected uint64
+	Closed, Stopped       bool
+}
+
+// Stats returns the figures.
+func (c *Chan[T]) Stats() Stats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return Stats{
+		Slots: c.slots, Len: c.ready(), Held: c.held.len + c.resting,
+		SendersWaiting: c.sendq.live() + c.bare.len, ReceiversWaiting: c.recvq.live(),
+		Senders: c.senders, Receivers: c.takers,
+		Sent: c.tally.sent, Received: c.tally.received,
+		Redelivered: c.tally.redelivered, Rejected: c.tally.rejected,
+		Closed: c.closed, Stopped: c.stopped,
+	}
+}
+
+// after collects what must happen once the lock is free: wakes and events.
+type after[T any] struct {
+	first, last *waiter[T]
+	events      []event.Event
+}
+
+// wake has w rung once the lock is free.
+func (o *after[T]) wake(w *waiter[T]) {
+	w.rung = nil
+	if o.last == nil {
+		o.first = w
+	} else {
+		o.last.rung = w
+	}
+	o.last = w
+}
+
+func (o *after[T]) tell(e event.Event) { o.events = append(o.events, e) }
+
+// run does what was collected. The lock must be free. A record may be reused as
+// soon as its ticket has rung, so the link is read before.
+func (o *after[T]) run() {
+	for w := o.first; w != nil; {
+		next := w.rung
+		w.tk.Ring()
+		w = next
+	}
+	for _, e := range o.events {
+		event.Emit(e)
+	}
+}
+
+// unlock frees the lock and then does what was collected.
+func (c *Chan[T]) unlock(o *after[T]) {
+	c.mu.Unlock()
+	if o.first != nil || o.events != nil {
+		o.run()
+	}
+}
+
+// lock is what guards a channel. It is held for a few dozen instructions and
+// never while anything blocks.
+type lock = sync.Mutex

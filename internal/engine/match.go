@@ -1,0 +1,474 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/handoff-go/handoff/internal/event"
+	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/ticket"
+)
+
+// This file is where the two sides meet. Everything in it runs under the lock.
+
+// offer gives v to the first waiting receiver or puts it into a slot. False says
+// that neither is possible without waiting.
+func (c *Chan[T]) offer(v T, h Header, o *after[T]) bool {
+	for r := c.recvq.head; r != nil; {
+		next := r.next
+		if r.kind == take && c.used >= c.slots && r.tk.State() == ticket.Waiting {
+			return false // it would be held without a slot, and its sender wait
+		}
+		switch r.win() {
+		case ticket.Won:
+			r.remove()
+			c.deliver(r, v, h, o)
+			c.tally.sent++
+			return true
+		case ticket.Gone:
+			r.remove()
+		}
+		r = next
+	}
+	if c.used < c.slots {
+		c.put(v, h)
+		c.tally.sent++
+		return true
+	}
+	return false
+}
+
+// deliver completes the waiting receiver r, whose ticket is won, with a value
+// that never had a slot. A Take puts it into a free one.
+func (c *Chan[T]) deliver(r *waiter[T], v T, h Header, o *after[T]) {
+	switch {
+	case r.kind == take:
+		c.used++
+		c.handOut(c.wrap(v, h, nil), r.att, c.gotOf(r), o)
+	case r.vs != nil:
+		r.vs[r.n] = v
+		r.n++
+		c.tally.received++
+	default:
+		r.got.Val, r.got.Header = v, h
+		c.tally.received++
+	}
+	r.finish(o)
+}
+
+// gotOf is where the waiting receiver r wants its next value.
+func (c *Chan[T]) gotOf(r *waiter[T]) *Got[T] {
+	if r.holds == nil {
+		return &r.got
+	}
+	r.n++
+	return &r.holds[r.n-1]
+}
+
+// present offers the value of sender w until it is out of custody, and the
+// values after it if w sends many; where that is not possible w waits, for the
+// settlement or in the queue. It reports whether all of w's values are gone.
+func (c *Chan[T]) present(w *waiter[T], o *after[T]) bool {
+	for {
+		if !c.offer(w.got.Val, w.got.Header, o) {
+			r := c.recvq.firstWon()
+			if r == nil {
+				c.sendq.push(w)
+				return false
+			}
+			if r.kind == take {
+				c.handBare(w, r, o)
+				return false
+			}
+			c.deliver(r, w.got.Val, w.got.Header, o)
+			c.tally.sent++
+		}
+		if !w.more() {
+			w.n++
+			return true
+		}
+		w.advance()
+	}
+}
+
+// handBare gives the value of w to the won Take r though no slot is free: w is
+// committed and waits for the settlement.
+func (c *Chan[T]) handBare(w, r *waiter[T], o *after[T]) {
+	w.win() // nobody else can have it: it stands in no queue
+	c.handOut(c.wrap(w.got.Val, w.got.Header, w), r.att, c.gotOf(r), o)
+	r.finish(o)
+}
+
+// outcome of a pull.
+type outcome uint8
+
+const (
+	nothing outcome = iota
+	pulled
+	drained // closed, and nothing can come back
+)
+
+// pull takes the next value in order into g, confirmed or held.
+func (c *Chan[T]) pull(hold bool, a *Attach, g *Got[T], o *after[T]) outcome {
+	if p := c.back.head; p != nil {
+		c.back.remove(p)
+		c.pullParcel(p, hold, a, g, o)
+		return pulled
+	}
+	if c.n > 0 {
+		c.pullSlot(hold, a, g, o)
+		return pulled
+	}
+	if c.sendq.head != nil {
+		if w := c.sendq.firstWon(); w != nil {
+			c.pullSender(w, hold, a, g, o)
+			return pulled
+		}
+	}
+	if c.closed && c.used == 0 {
+		return drained
+	}
+	return nothing
+}
+
+func (c *Chan[T]) pullParcel(p *parcel[T], hold bool, a *Attach, g *Got[T], o *after[T]) {
+	if hold {
+		c.handOut(p, a, g, o)
+		return
+	}
+	g.Val, g.Header, g.Attempt = p.val, p.header, p.attempt+1
+	c.redelivered(p.attempt+1, o)
+	c.confirm(p, o)
+}
+
+func (c *Chan[T]) pullSlot(hold bool, a *Attach, g *Got[T], o *after[T]) {
+	if hold {
+		v, h := c.pop()
+		c.handOut(c.wrap(v, h, nil), a, g, o)
+		return
+	}
+	g.Val, g.Header = c.pop()
+	g.Attempt = 1
+	c.tally.received++
+	c.freeSlot(o)
+}
+
+// pullSender takes the value of the blocked sender w, which is won and out of
+// the queue.
+func (c *Chan[T]) pullSender(w *waiter[T], hold bool, a *Attach, g *Got[T], o *after[T]) {
+	if hold {
+		c.handOut(c.wrap(w.got.Val, w.got.Header, w), a, g, o)
+		return
+	}
+	g.Val, g.Header, g.Attempt = w.got.Val, w.got.Header, 1
+	c.tally.received++
+	c.tally.sent++
+	if w.more() {
+		w.advance()
+		c.sendq.push(w) // its turn is over
+		return
+	}
+	w.n++
+	w.finish(o)
+}
+
+// pullMany takes and confirms values in order until buf is full or nothing is
+// ready. A blocked SendAll passes what fits before it queues again.
+func (c *Chan[T]) pullMany(buf []T, o *after[T]) (n int, last outcome) {
+	for n < len(buf) {
+		if c.n == 0 && c.back.head == nil && c.sendq.head != nil {
+			w := c.sendq.firstWon()
+			if w == nil {
+				return n, nothing
+			}
+			n += c.drain(w, buf[n:], o)
+			continue
+		}
+		var g Got[T]
+		if last = c.pull(false, nil, &g, o); last != pulled {
+			return n, last
+		}
+		buf[n] = g.Val
+		n++
+	}
+	return n, pulled
+}
+
+// drain takes what fits into buf, which has room for one at least, from the
+// blocked sender w, won and out of the queue.
+func (c *Chan[T]) drain(w *waiter[T], buf []T, o *after[T]) (n int) {
+	for {
+		buf[n] = w.got.Val
+		n++
+		c.tally.sent++
+		c.tally.received++
+		if !w.more() {
+			w.n++
+			w.finish(o)
+			return n
+		}
+		w.advance()
+		if n == len(buf) {
+			c.sendq.push(w)
+			return n
+		}
+	}
+}
+
+// promote gives free slots to the oldest values without one.
+func (c *Chan[T]) promote(o *after[T]) {
+	for c.used < c.slots {
+		if p := c.bare.head; p != nil {
+			w := p.sender
+			p.sender, w.parcel = nil, nil
+			c.removeBare(p)
+			p.slot = true
+			c.used++
+			c.sentOne(w, o)
+			continue
+		}
+		w := c.sendq.firstWon()
+		if w == nil {
+			return
+		}
+		c.putAll(w, o)
+	}
+}
+
+// putAll is the turn of the blocked sender w, won and out of the queue: what
+// fits goes into slots, and if more is left w queues again.
+func (c *Chan[T]) putAll(w *waiter[T], o *after[T]) {
+	for {
+		c.put(w.got.Val, w.got.Header)
+		c.tally.sent++
+		if !w.more() {
+			w.n++
+			w.finish(o)
+			return
+		}
+		w.advance()
+		if c.used == c.slots {
+			c.sendq.push(w)
+			return
+		}
+	}
+}
+
+// sentOne ends the wait of w for the value it had handed out, successfully. A
+// SendAll goes on with its next value.
+func (c *Chan[T]) sentOne(w *waiter[T], o *after[T]) {
+	c.tally.sent++
+	if !w.more() {
+		w.n++
+		w.finish(o)
+		return
+	}
+	w.advance()
+	switch {
+	case w.tk.State() == ticket.Aborted:
+		// Its owner gave up and is on its way to look at n.
+	case c.closed:
+		w.got.Err = fault.ErrClosed
+		w.finish(o)
+	case c.present(w, o):
+		w.finish(o)
+	}
+}
+
+// serve brings together what waits on both sides. Ordinarily nothing does; it is
+// needed after a value came back, and where a ticket that was claimed, and
+// therefore passed over, is free again.
+func (c *Chan[T]) serve(o *after[T]) {
+	if c.closed {
+		c.sendq.fail(fault.ErrClosed, nil, o)
+	}
+	c.promote(o)
+	for r := c.recvq.head; r != nil; {
+		next := r.next
+		if r.tk.Dead() {
+			r.remove()
+		} else if !c.serveReceiver(r, o) && c.sendq.head == nil {
+			return
+		}
+		r = next
+	}
+}
+
+// serveReceiver completes the waiting receiver r if something is there for it.
+func (c *Chan[T]) serveReceiver(r *waiter[T], o *after[T]) bool {
+	if c.back.head == nil && c.n == 0 {
+		if c.closed && c.used == 0 {
+			if r.win() == ticket.Won {
+				r.remove()
+				r.got.Err = fault.ErrClosed
+				r.finish(o)
+			}
+			return true
+		}
+		return c.pair(r, o)
+	}
+	if r.win() == ticket.Won {
+		r.remove()
+		c.fill(r, o)
+		r.finish(o)
+	}
+	return true
+}
+
+// fill gives the won receiver r what is there.
+func (c *Chan[T]) fill(r *waiter[T], o *after[T]) {
+	hold := r.kind == take
+	switch {
+	case r.vs != nil:
+		r.n, _ = c.pullMany(r.vs, o)
+	case r.holds != nil:
+		for r.n < len(r.holds) && c.pull(hold, r.att, &r.holds[r.n], o) == pulled {
+			r.n++
+		}
+	default:
+		c.pull(hold, r.att, &r.got, o)
+	}
+}
+
+// pair completes the waiting receiver r with a blocked sender. Both have
+// tickets, so the sender's is claimed while the receiver's is won.
+func (c *Chan[T]) pair(r *waiter[T], o *after[T]) bool {
+	for s := c.sendq.head; s != nil; {
+		next := s.next
+		if s.tk != r.tk { // a select never meets itself
+			switch c.claim(s) {
+			case ticket.Won:
+				if r.win() != ticket.Won {
+					c.unclaim(s)
+					return true // r is dead or claimed; whoever has it will look again
+				}
+				s.remove()
+				r.remove()
+				if !s.more() {
+					s.tk.Confirm(int(s.idx))
+				}
+				c.meet(s, r, o)
+				return true
+			case ticket.Gone:
+				s.remove()
+			}
+		}
+		s = next
+	}
+	return false
+}
+
+// meet hands the value of s to r; both are committed and out of their queues.
+func (c *Chan[T]) meet(s, r *waiter[T], o *after[T]) {
+	var g Got[T]
+	c.pullSender(s, r.kind == take, r.att, &g, o)
+	switch {
+	case r.vs != nil:
+		r.vs[r.n] = g.Val
+		r.n++
+	case r.holds != nil:
+		r.holds[r.n] = g
+		r.n++
+	default:
+		r.got = g
+	}
+	r.finish(o)
+}
+
+// claim reserves the ticket of s, which it leaves alone when s sends many: such
+// a ticket is only ever won under this lock.
+func (c *Chan[T]) claim(s *waiter[T]) ticket.Answer {
+	if s.more() {
+		return s.win()
+	}
+	return s.tk.Claim()
+}
+
+func (c *Chan[T]) unclaim(s *waiter[T]) {
+	switch {
+	case s.more():
+	case s.tk == &s.own:
+		s.tk.Unclaim()
+	default:
+		s.tk.Release()
+	}
+}
+
+// finish makes the outcome of w final and has it woken. An owner that gave up
+// in the meantime will look for the outcome itself.
+func (w *waiter[T]) finish(o *after[T]) {
+	w.done = true
+	if w.tk.State() == ticket.Waiting {
+		w.tk.Win(int(w.idx))
+	}
+	if w.tk.State() == ticket.Synced {
+		o.wake(w)
+	}
+}
+
+// handOut puts p into the hands of a and tells g about it.
+func (c *Chan[T]) handOut(p *parcel[T], a *Attach, g *Got[T], o *after[T]) {
+	p.where, p.holder = inHand, a
+	p.gen++
+	p.attempt++
+	p.lapsed = false
+	c.held.add(p)
+	c.redelivered(p.attempt, o)
+	if c.cfg.MaxHold > 0 {
+		c.startHold(p, c.cfg.MaxHold)
+	}
+	g.Val, g.Header, g.Attempt = p.val, p.header, p.attempt
+	g.Hold = Hold[T]{c, p, p.gen}
+}
+
+func (c *Chan[T]) startHold(p *parcel[T], d time.Duration) {
+	gen := p.gen
+	p.due = time.Now().Add(d)
+	p.timer = time.AfterFunc(d, func() { c.lapse(p, gen) })
+}
+
+func (c *Chan[T]) redelivered(attempt int, o *after[T]) {
+	if attempt > 1 {
+		c.tally.redelivered++
+		c.tell(o, event.Event{Kind: event.Redelivered, Op: "take", Attempt: attempt})
+	}
+}
+
+func (c *Chan[T]) tell(o *after[T], e event.Event) {
+	if event.Heard() {
+		e.Channel = c.cfg.Name
+		o.tell(e)
+	}
+}
+
+// put appends to the ring. A slot must be free.
+func (c *Chan[T]) put(v T, h Header) {
+	i := c.head + c.n
+	if i >= len(c.buf) {
+		i -= len(c.buf)
+	}
+	c.buf[i] = v
+	if h != nil && c.heads == nil {
+		c.heads = make([]Header, len(c.buf))
+	}
+	if c.heads != nil {
+		c.heads[i] = h
+	}
+	c.n++
+	c.used++
+}
+
+// pop takes the oldest value of the ring; its slot stays used. No reference to
+// it is kept.
+func (c *Chan[T]) pop() (v T, h Header) {
+	var zero T
+	i := c.head
+	v, c.buf[i] = c.buf[i], zero
+	if c.heads != nil {
+		h, c.heads[i] = c.heads[i], nil
+	}
+	if c.head++; c.head == len(c.buf) {
+		c.head = 0
+	}
+	c.n--
+	return v, h
+}

@@ -1,0 +1,355 @@
+package engine
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/park"
+	"github.com/handoff-go/handoff/internal/ticket"
+)
+
+// Case is one case of a select: immutable, and usable in several selects at
+// once. A nil Case is one that can never be chosen.
+type Case interface {
+	// arm makes the record of this case in one select.
+	arm(s *Select, i int) armed
+}
+
+// armed is a case in one select.
+type armed interface {
+	// try commits the case if it is ready now. All locks are held and the
+	// ticket is not yet shown to anybody.
+	try(s *Select) verdict
+	// begin makes the case ready for a turn: operands are read here.
+	begin(s *Select, h Header)
+	// finish ends the turn for the chosen case, with no lock held, and runs its
+	// callback unless it failed.
+	finish() error
+}
+
+// verdict of a try.
+type verdict uint8
+
+const (
+	unready   verdict = iota
+	committed         // it took effect
+	pending           // it is chosen, and waits for a settlement
+)
+
+// lockable is an armed case on a channel of this engine.
+type lockable interface {
+	armed
+	order() uint64 // ascending lock order; the same for the same channel
+	lock()
+	unlock()
+	flush() // do what was collected under the lock
+	enqueue()
+	dequeue()
+	serve()
+	clear() // forget operand and result
+	inside() bool
+	// giveUp fixes the outcome of a chosen case that still waits for a
+	// settlement, and reports whether the bell will ring. The lock is held.
+	giveUp(cause error) (ring bool)
+}
+
+// Foreign is a case that lives on another medium. It takes part only in selects
+// that wait; it may win or claim the ticket at any time between Offer and the
+// return of Withdraw.
+type Foreign interface {
+	Offer(tk *ticket.Ticket, i int)
+	Withdraw(tk *ticket.Ticket)
+	// Finish is called when the case has won, and runs its callback.
+	Finish() error
+}
+
+// Select is a set of cases to choose from, again and again. It must be used by
+// one goroutine at a time.
+type Select struct {
+	cases    []armed // nil: never ready
+	chans    []lockable
+	locks    []lockable // one for each channel, ascending
+	natives  []native
+	foreigns []*foreignCase
+	timers   []*timerCase
+	fallback *defaultCase
+	off      []bool
+	order    []int32
+
+	tk      ticket.Ticket
+	bell    chan struct{}
+	hand    chan struct{}
+	fates   [2]park.Fate // of hand and bell, by park.Kind
+	timer   *time.Timer
+	offered bool // the foreign cases know the ticket
+}
+
+// NewSelect arms cases.
+func NewSelect(cases []Case) *Select {
+	s := &Select{}
+	s.Init(cases)
+	return s
+}
+
+// Init makes the zero Select one of cases.
+func (s *Select) Init(cases []Case) {
+	s.cases = make([]armed, len(cases))
+	s.off = make([]bool, len(cases))
+	s.order = make([]int32, 0, len(cases))
+	for i, c := range cases {
+		if c == nil {
+			continue
+		}
+		s.add(c.arm(s, i), i)
+	}
+	slices.SortStableFunc(s.locks, func(a, b lockable) int {
+		switch {
+		case a.order() < b.order():
+			return -1
+		case a.order() > b.order():
+			return 1
+		}
+		return 0
+	})
+	s.locks = slices.CompactFunc(s.locks, func(a, b lockable) bool { return a.order() == b.order() })
+}
+
+func (s *Select) add(a armed, i int) {
+	s.cases[i] = a
+	switch a := a.(type) {
+	case lockable:
+		s.chans = append(s.chans, a)
+		s.locks = append(s.locks, a)
+	case native:
+		s.natives = append(s.natives, a)
+	case *foreignCase:
+		s.foreigns = append(s.foreigns, a)
+	case *timerCase:
+		s.timers = append(s.timers, a)
+	case *defaultCase:
+		if s.fallback == nil {
+			s.fallback = a
+		}
+	}
+}
+
+// Enable switches case i on or off, as setting a channel variable to nil does in
+// a native select.
+func (s *Select) Enable(i int, on bool) { s.off[i] = !on }
+
+// Do chooses one ready case, waits if there is none, and runs it. With first,
+// the first ready case in order is chosen, else any with equal chance.
+func (s *Select) Do(ctx context.Context, h Header, first bool) (int, error) {
+	if err := Ended(ctx); err != nil {
+		return -1, err
+	}
+	for _, a := range s.cases {
+		if a != nil {
+			a.begin(s, h)
+		}
+	}
+	i, err := s.choose(ctx, first)
+	if i >= 0 {
+		if e := s.cases[i].finish(); e != nil {
+			err = e
+		}
+	}
+	return i, err
+}
+
+func (s *Select) choose(ctx context.Context, first bool) (int, error) {
+	s.arrange(first)
+	s.lockAll()
+	i, v := s.look()
+	if v == unready && s.hasDefault() {
+		if i, v = s.lookNative(); v == unready {
+			i, v = s.fallback.i, committed
+		}
+	}
+	if v == committed {
+		s.unlockAll()
+		s.clear(i)
+		return i, nil
+	}
+	s.prepareWait()
+	if v == unready {
+		s.enqueue()
+	}
+	s.unlockAll()
+	i, err := s.wait(ctx, v == pending)
+	s.leave()
+	s.clear(i)
+	return i, err
+}
+
+// arrange fixes the order in which the cases are looked at.
+func (s *Select) arrange(first bool) {
+	s.order = s.order[:0]
+	for i, a := range s.cases {
+		if a == nil || s.off[i] || isDefault(a) {
+			continue
+		}
+		s.order = append(s.order, int32(i))
+		if !first {
+			last := len(s.order) - 1
+			j := rand.IntN(last + 1)
+			s.order[last], s.order[j] = s.order[j], s.order[last]
+		}
+	}
+}
+
+func isDefault(a armed) bool {
+	_, ok := a.(*defaultCase)
+	return ok
+}
+
+// look tries each case once. All channels are locked, so what it sees of them is
+// one moment.
+func (s *Select) look() (int, verdict) {
+	s.tk.Reset()
+	for _, i := range s.order {
+		if v := s.cases[i].try(s); v != unready {
+			return int(i), v
+		}
+	}
+	return -1, unready
+}
+
+func (s *Select) lockAll() {
+	for _, l := range s.locks {
+		l.lock()
+	}
+}
+
+func (s *Select) unlockAll() {
+	for _, l := range s.locks {
+		l.unlock()
+	}
+	for _, l := range s.chans {
+		l.flush()
+	}
+}
+
+func (s *Select) enqueue() {
+	for _, l := range s.chans {
+		l.enqueue()
+	}
+}
+
+// clear forgets what the losing cases offered.
+func (s *Select) clear(chosen int) {
+	for _, l := range s.chans {
+		if chosen < 0 || s.cases[chosen] != armed(l) {
+			l.clear()
+		}
+	}
+}
+
+// prepareWait gives the ticket what it needs to wait. All channels are locked.
+func (s *Select) prepareWait() {
+	home := true
+	for _, l := range s.locks {
+		home = home && l.inside()
+	}
+	if s.bell == nil {
+		s.bell, s.fates[park.Bell] = park.New(park.Bell, home)
+	}
+	s.tk.SetBell(s.bell)
+	if s.watchesNative() {
+		if s.hand == nil {
+			s.hand, s.fates[park.Hand] = park.New(park.Hand, home)
+		}
+		s.tk.SetHand(s.hand)
+	}
+}
+
+func (s *Select) watchesNative() bool {
+	for _, n := range s.natives {
+		if !s.off[n.index()] {
+			return true
+		}
+	}
+	return false
+}
+
+// leave ends the turn: nothing of it stays behind in any queue.
+func (s *Select) leave() {
+	for _, l := range s.chans {
+		l.lock()
+		l.dequeue()
+		l.unlock()
+	}
+	s.withdraw()
+	select { // a release may have rung for a turn that ended otherwise
+	case <-s.bell:
+	default:
+	}
+	if s.fates[park.Bell] == park.Lent {
+		park.Return(park.Bell, s.bell)
+		s.bell, s.fates[park.Bell] = nil, park.Keep
+	}
+	if s.fates[park.Hand] == park.Lent {
+		park.Return(park.Hand, s.hand)
+		s.hand, s.fates[park.Hand] = nil, park.Keep
+	}
+}
+
+// offer shows the ticket to the media of the foreign cases, withdraw takes it
+// back.
+func (s *Select) offer() {
+	for _, f := range s.foreigns {
+		if !s.off[f.i] {
+			f.foreign.Offer(&s.tk, f.i)
+			s.offered = true
+		}
+	}
+}
+
+func (s *Select) withdraw() {
+	if !s.offered {
+		return
+	}
+	s.offered = false
+	for _, f := range s.foreigns {
+		if !s.off[f.i] {
+			f.foreign.Withdraw(&s.tk)
+		}
+	}
+}
+
+// giveUp leaves the case that won the ticket, for cause, without waiting for a
+// settlement. Every channel is locked, so that whoever won the ticket in this
+// process has finished saying so. A case that was completed meanwhile ends as it
+// did.
+func (s *Select) giveUp(cause error) (int, error) {
+	s.lockAll()
+	i := s.tk.Winner()
+	l, ok := s.cases[i].(lockable)
+	ring := true
+	if ok {
+		ring = l.giveUp(cause)
+	}
+	s.unlockAll()
+	if ring {
+		<-s.tk.Bell()
+	}
+	return i, nil
+}
+
+// reconsider looks at every channel again after a claim was released: what
+// passed this select over in the meantime may be waiting for it.
+func (s *Select) reconsider() {
+	for _, k := range rand.Perm(len(s.locks)) {
+		l := s.locks[k]
+		l.lock()
+		l.serve()
+		l.unlock()
+		l.flush()
+	}
+}
+
+// cancelled returns the outcome of a select whose context ended first.
+func cancelled(ctx context.Context) (int, error) { return -1, fault.Cancelled(ctx) }

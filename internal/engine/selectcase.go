@@ -1,0 +1,275 @@
+package engine
+
+import (
+	"errors"
+	"time"
+
+	"github.com/handoff-go/handoff/internal/fault"
+)
+
+// RecvCase receives and confirms. ok is false when the channel is closed.
+type RecvCase[T any] struct {
+	C  *Chan[T]
+	A  *Attach
+	Do func(g *Got[T], ok bool)
+}
+
+// TakeCase receives and holds.
+type TakeCase[T any] struct {
+	C  *Chan[T]
+	A  *Attach
+	Do func(g *Got[T], ok bool)
+}
+
+// SendCase sends *V, which is read when the select begins.
+type SendCase[T any] struct {
+	C  *Chan[T]
+	A  *Attach
+	V  *T
+	Do func()
+}
+
+// StopCase is ready once the senders were asked to end.
+type StopCase[T any] struct {
+	C  *Chan[T]
+	A  *Attach
+	Do func(reason string)
+}
+
+func (k *RecvCase[T]) arm(_ *Select, i int) armed {
+	a := newChanCase(k.C, k.A, recv, i)
+	a.got = k.Do
+	return a
+}
+
+func (k *TakeCase[T]) arm(_ *Select, i int) armed {
+	a := newChanCase(k.C, k.A, take, i)
+	a.got = k.Do
+	return a
+}
+
+func (k *SendCase[T]) arm(_ *Select, i int) armed {
+	a := newChanCase(k.C, k.A, send, i)
+	a.operand, a.sent = k.V, k.Do
+	return a
+}
+
+func (k *StopCase[T]) arm(_ *Select, i int) armed {
+	a := newChanCase(k.C, k.A, stop, i)
+	a.stopped = k.Do
+	return a
+}
+
+// chanCase is a case on a channel of this engine, armed in one select.
+type chanCase[T any] struct {
+	w       waiter[T]
+	c       *Chan[T]
+	o       after[T]
+	operand *T
+	off     *bool
+	got     func(g *Got[T], ok bool)
+	sent    func()
+	stopped func(reason string)
+}
+
+func newChanCase[T any](c *Chan[T], a *Attach, k kind, i int) *chanCase[T] {
+	x := &chanCase[T]{c: c}
+	x.w.kind, x.w.att, x.w.idx = k, a, int32(i)
+	return x
+}
+
+func (x *chanCase[T]) order() uint64 { return x.c.id }
+func (x *chanCase[T]) inside() bool  { return x.c.inside }
+func (x *chanCase[T]) lock()         { x.c.mu.Lock() }
+func (x *chanCase[T]) serve()        { x.c.serve(&x.o) }
+func (x *chanCase[T]) dequeue()      { x.w.remove() }
+
+func (x *chanCase[T]) unlock() { x.c.mu.Unlock() }
+
+// flush does what this case collected. It must wait until no lock is held, the
+// other channels' included.
+func (x *chanCase[T]) flush() {
+	if x.o.first != nil || x.o.events != nil {
+		o := x.o
+		x.o = after[T]{}
+		o.run()
+	}
+}
+
+func (x *chanCase[T]) begin(s *Select, h Header) {
+	x.w.tk = &s.tk
+	x.off = &s.off[x.w.idx]
+	x.w.done = false
+	if x.operand != nil {
+		x.w.got.Val, x.w.got.Header = *x.operand, h
+	}
+}
+
+func (x *chanCase[T]) clear() {
+	x.w.got = Got[T]{}
+	x.w.parcel = nil
+}
+
+func (x *chanCase[T]) enqueue() {
+	if *x.off {
+		return
+	}
+	switch x.w.kind {
+	case send:
+		x.c.sendq.push(&x.w)
+	case stop:
+		x.c.stopq.push(&x.w)
+	default:
+		x.c.recvq.push(&x.w)
+	}
+}
+
+func (x *chanCase[T]) try(s *Select) verdict {
+	switch x.w.kind {
+	case send:
+		return x.trySend(s)
+	case stop:
+		return x.tryStop()
+	}
+	if x.c.begin(x.w.att, x.w.kind == take, &x.w.got, &x.o) == nothing {
+		return unready
+	}
+	return committed
+}
+
+// trySend is ready as a plain send would be. Beside a default it is a TrySend:
+// a waiting Take counts only if a slot is free, since nothing may wait.
+func (x *chanCase[T]) trySend(s *Select) verdict {
+	c, w := x.c, &x.w
+	if w.got.Err = c.refuseSend(w.att); w.got.Err != nil {
+		return committed
+	}
+	if c.jam() {
+		c.serve(&x.o)
+	}
+	if c.offer(w.got.Val, w.got.Header, &x.o) {
+		return committed
+	}
+	if s.hasDefault() {
+		return unready
+	}
+	r := c.recvq.firstWon()
+	switch {
+	case r == nil:
+		return unready
+	case r.kind == take:
+		c.handBare(w, r, &x.o)
+		return pending
+	}
+	c.deliver(r, w.got.Val, w.got.Header, &x.o)
+	c.tally.sent++
+	return committed
+}
+
+func (x *chanCase[T]) tryStop() verdict {
+	if x.w.att.gone {
+		x.w.got.Err = fault.ErrDetached
+		return committed
+	}
+	if x.c.stopped {
+		return committed
+	}
+	return unready
+}
+
+func (x *chanCase[T]) giveUp(cause error) bool {
+	if x.w.done {
+		return true
+	}
+	x.c.giveUpOpen(&x.w, cause, &x.o)
+	return false
+}
+
+func (x *chanCase[T]) finish() error {
+	g := x.w.got
+	x.clear()
+	switch {
+	case x.w.kind == send:
+		if g.Err == nil && x.sent != nil {
+			x.sent()
+		}
+	case x.w.kind == stop:
+		if g.Err == nil && x.stopped != nil {
+			reason, _ := x.c.Stopped()
+			x.stopped(reason)
+		}
+	case errors.Is(g.Err, fault.ErrClosed):
+		if x.got != nil {
+			x.got(&Got[T]{}, false)
+		}
+		return nil
+	case g.Err == nil && x.got != nil:
+		x.got(&g, true)
+	}
+	return g.Err
+}
+
+// timerCase is ready after d.
+type timerCase struct {
+	i  int
+	d  time.Duration
+	do func()
+}
+
+// After is a case that is ready once d has passed since the select began.
+type After struct {
+	D  time.Duration
+	Do func()
+}
+
+func (k After) arm(_ *Select, i int) armed { return &timerCase{i, k.D, k.Do} }
+
+func (t *timerCase) begin(*Select, Header) {}
+
+func (t *timerCase) try(*Select) verdict {
+	if t.d <= 0 {
+		return committed
+	}
+	return unready
+}
+
+func (t *timerCase) finish() error { return call(t.do) }
+
+// defaultCase is chosen when nothing else is ready.
+type defaultCase struct {
+	i  int
+	do func()
+}
+
+// Default is a case chosen when at one moment no other was ready.
+type Default struct{ Do func() }
+
+func (k Default) arm(_ *Select, i int) armed { return &defaultCase{i, k.Do} }
+
+func (d *defaultCase) begin(*Select, Header) {}
+func (d *defaultCase) try(*Select) verdict   { return unready }
+func (d *defaultCase) finish() error         { return call(d.do) }
+
+func (s *Select) hasDefault() bool { return s.fallback != nil && !s.off[s.fallback.i] }
+
+// foreignCase is a case on another medium.
+type foreignCase struct {
+	i       int
+	foreign Foreign
+}
+
+// ForeignCase makes a case of f.
+type ForeignCase struct{ F Foreign }
+
+func (k ForeignCase) arm(_ *Select, i int) armed { return &foreignCase{i, k.F} }
+
+func (f *foreignCase) begin(*Select, Header) {}
+func (f *foreignCase) try(*Select) verdict   { return unready }
+func (f *foreignCase) finish() error         { return f.foreign.Finish() }
+
+func call(do func()) error {
+	if do != nil {
+		do()
+	}
+	return nil
+}

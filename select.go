@@ -1,0 +1,135 @@
+package handoff
+
+import (
+	"context"
+	"time"
+
+	"github.com/handoff-go/handoff/internal/engine"
+)
+
+// Case is one case of a select. It is immutable and may be used in any number
+// of selects, also at the same time. Its callback runs once, after the commit,
+// on the goroutine that called Select, with no lock held, and not if Select
+// returns an error; if it panics, the panic is the caller's. A nil callback is
+// allowed. The zero Case is never chosen.
+type Case struct {
+	k  engine.Case
+	at errorWrapper
+	op string
+}
+
+// errorWrapper says on which channel an operation failed.
+type errorWrapper interface {
+	fail(op string, err error) error
+	refusal() error
+}
+
+// refusal is why a case on this attachment cannot take part in a select.
+func (at *attachment[T]) refusal() error {
+	if at.c != nil {
+		return nil
+	}
+	if at.bad != nil {
+		return at.bad
+	}
+	return ErrUnsupported
+}
+
+func (at *attachment[T]) onCase(op string, k engine.Case) Case { return Case{k, at, op} }
+
+// caseFar is a case on a channel of a medium.
+func (at *attachment[T]) caseFar(op string) Case { return Case{nil, at, op} }
+
+// Select waits until one of the cases is ready, commits it, runs its callback
+// and returns its index. Exactly one case has an effect; the others have none:
+// nothing sent, nothing consumed. Among the cases found ready at one moment the
+// choice is uniform. With a Default, it does not wait.
+//
+// It returns -1 and the error if ctx ends first. A chosen case may itself fail:
+// a send on a closed channel returns its index and ErrClosed; a send that is
+// held without a slot is chosen, and returns its index with the cause and
+// ErrInDoubt if ctx ends during the hold. Without a live case Select waits until
+// ctx ends. A header of ctx travels with a chosen send.
+//
+// Select allocates for every case and, if it waits, a native channel. In a hot
+// loop use a Selector, which does not.
+func Select(ctx context.Context, cases ...Case) (chosen int, err error) {
+	return NewSelector(cases...).Select(ctx)
+}
+
+// SelectFirst is Select, but among the cases found ready the first in order is
+// chosen.
+func SelectFirst(ctx context.Context, cases ...Case) (chosen int, err error) {
+	return NewSelector(cases...).SelectFirst(ctx)
+}
+
+// Selector is a select to be used again and again: it allocates nothing per
+// turn. One goroutine at a time may use it.
+//
+// Native cases are the exception: two or more of them wait through reflection,
+// which allocates.
+type Selector struct {
+	s     engine.Select
+	cases []Case
+	bad   error
+}
+
+// NewSelector makes a Selector of cases.
+func NewSelector(cases ...Case) *Selector {
+	s := &Selector{cases: cases}
+	kinds := make([]engine.Case, len(cases))
+	for i, c := range cases {
+		kinds[i] = c.k
+		if c.at != nil && s.bad == nil {
+			s.bad = c.at.fail("select", c.at.refusal())
+		}
+	}
+	s.s.Init(kinds)
+	return s
+}
+
+// Select is the function Select over the cases of s.
+func (s *Selector) Select(ctx context.Context) (chosen int, err error) { return s.run(ctx, false) }
+
+// SelectFirst is the function SelectFirst over the cases of s.
+func (s *Selector) SelectFirst(ctx context.Context) (chosen int, err error) { return s.run(ctx, true) }
+
+// Enable switches case i off or on again, as setting a channel variable to nil
+// does for a case of a native select. It must not be called during a turn.
+func (s *Selector) Enable(i int, on bool) { s.s.Enable(i, on) }
+
+func (s *Selector) run(ctx context.Context, first bool) (int, error) {
+	if s.bad != nil {
+		return -1, s.bad
+	}
+	ctx = background(ctx)
+	i, err := s.s.Do(ctx, headerOf(ctx), first)
+	if err == nil {
+		return i, nil
+	}
+	if i >= 0 && s.cases[i].at != nil {
+		return i, s.cases[i].at.fail(s.cases[i].op, err)
+	}
+	return i, opError("select", "", err)
+}
+
+// OnNative is a select case that receives from a native channel, in the same
+// select as ours. A value is taken from it only if the case is chosen, and no
+// goroutine is needed for it. A nil channel is never ready.
+func OnNative[T any](c <-chan T, do func(v T, ok bool)) Case {
+	return Case{k: &engine.NativeRecv[T]{C: c, Do: do}}
+}
+
+// OnNativeSend is a select case that sends v to a native channel. As in the
+// language, choosing a closed one panics. A nil channel is never ready.
+func OnNativeSend[T any](c chan<- T, v T, do func()) Case {
+	return Case{k: &engine.NativeSend[T]{C: c, V: v, Do: do}}
+}
+
+// After is a select case that is ready once d has passed since the select
+// began; at once if d is not positive.
+func After(d time.Duration, do func()) Case { return Case{k: engine.After{D: d, Do: do}} }
+
+// Default is a select case that is chosen when at one moment no other case was
+// ready. Of several only the first counts.
+func Default(do func()) Case { return Case{k: engine.Default{Do: do}} }

@@ -1,0 +1,30 @@
+package handoff
+
+import (
+	"time"
+
+	"github.com/handoff-go/handoff/driver"
+)
+
+// Stats are the figures of a channel. In a process they are of one moment;
+// remotely they are the last known. Len + Held is Slots when the channel is full
+// and no value is held without a slot.
+type Stats = driver.Stats
+
+func (at *attachment[T]) stats() Stats {
+	if at == nil || at.bad != nil {
+		return Stats{AsOf: time.Now()}
+	}
+	if at.c == nil {
+		return at.far.stats()
+	}
+	s := at.c.Stats()
+	return Stats{
+		Slots: s.Slots, Len: s.Len, Held: s.Held,
+		SendersWaiting: s.SendersWaiting, ReceiversWaiting: s.ReceiversWaiting,
+		Senders: s.Senders, Receivers: s.Receivers,
+		Sent: s.Sent, Received: s.Received, Redelivered: s.Redelivered, Rejected: s.Rejected,
+		Closed: s.Closed, Stopped: s.Stopped,
+		AsOf: time.Now(),
+	}
+}
