@@ -5,30 +5,245 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/handoff-go/handoff/codec"
 	"github.com/handoff-go/handoff/driver"
+	"github.com/handoff-go/handoff/internal/custody"
+	"github.com/handoff-go/handoff/internal/event"
+	"github.com/handoff-go/handoff/internal/fault"
 )
 
-// far is a channel on a medium.
-type far[T any] struct{ ch driver.Channel }
+// far is a channel on a medium: values become bytes, operations become driver
+// operations, and waiting, deadlines and cancellation happen here, once for all
+// media.
+type far[T any] struct {
+	ch        driver.Channel
+	codec     codec.Codec[T]
+	maxValue  int
+	opTimeout time.Duration
+}
+
+// opTimeoutDefault bounds calls without a context.
+const opTimeoutDefault = 5 * time.Second
 
 func openFar[T any](ctx context.Context, m driver.Medium, u *url.URL, o options, rt right) (*attachment[T], error) {
-	return nil, ErrUnsupported
+	c, err := codec.For[T](codec.Options{Format: codec.Format(o.codec), Schema: o.schema})
+	if err != nil {
+		return nil, err
+	}
+	ch, err := m.Open(ctx, u, driver.Config{
+		Name: o.name, Send: rt.send, Receive: rt.recv,
+		Slots: o.slots, Create: o.createMode(), Type: c.Fingerprint(),
+		MaxValue: o.maxValue, MaxHold: o.maxHold, SendTimeout: o.sendTimeout,
+		MaxAttempts: o.maxAttempts, DeadLetter: o.deadLetter,
+		CloseWhenSendersGone: o.autoClose,
+		OpTimeout:            o.opTimeout, CancelGrace: o.cancelGrace,
+	})
+	if err != nil {
+		return nil, err
+	}
+	f := &far[T]{ch: ch, codec: c, maxValue: o.maxValue, opTimeout: o.opTimeout}
+	if f.opTimeout == 0 {
+		f.opTimeout = opTimeoutDefault
+	}
+	name := o.name
+	if name == "" {
+		name = ch.Info().Name
+	}
+	return &attachment[T]{far: f, name: name, timeout: o.sendTimeout}, nil
 }
-func (f *far[T]) stats() Stats                                                   { return f.ch.Stats() }
-func (f *far[T]) slots() int                                                     { return f.ch.Info().Slots }
-func (f *far[T]) detach() error                                                  { return nil }
-func (at *attachment[T]) sendFar(ctx context.Context, v T) error                 { return at.bad }
-func (at *attachment[T]) trySendFar(v T) (bool, error)                           { return false, at.bad }
-func (at *attachment[T]) sendAllFar(ctx context.Context, vs []T) (int, error)    { return 0, at.bad }
-func (at *attachment[T]) closeFar() error                                        { return at.bad }
-func (at *attachment[T]) stopFar(reason string) error                            { return at.bad }
-func (at *attachment[T]) recvFar(ctx context.Context) (v T, err error)           { return v, at.bad }
-func (at *attachment[T]) tryRecvFar() (v T, ok bool, err error)                  { return v, false, at.bad }
-func (at *attachment[T]) recvIntoFar(ctx context.Context, buf []T) (int, error)  { return 0, at.bad }
-func (at *attachment[T]) takeFar(ctx context.Context) (d Delivery[T], err error) { return d, at.bad }
-func (at *attachment[T]) takeIntoFar(ctx context.Context, buf []Delivery[T]) (int, error) {
-	return 0, at.bad
+
+func (f *far[T]) stats() Stats { return f.ch.Stats() }
+func (f *far[T]) slots() int   { return f.ch.Info().Slots }
+
+func (f *far[T]) detach() error {
+	ctx, cancel := context.WithTimeout(context.Background(), f.opTimeout)
+	defer cancel()
+	return f.ch.Detach(ctx)
 }
-func (at *attachment[T]) settleFar(k driver.Kind, h driver.Hold, d time.Duration, reason string) error {
-	return at.bad
+
+// run starts op and waits for its end. When ctx ends or timeout, if positive, is
+// over, the medium is asked to end op because of that, and has the last word.
+func (f *far[T]) run(ctx context.Context, op *driver.Op, timeout time.Duration, late error) error {
+	if ctx.Err() != nil {
+		return fault.Cancelled(ctx)
+	}
+	done := make(chan struct{})
+	op.OnFinish(func(*driver.Op) { close(done) })
+	f.ch.Start(op)
+	var expired <-chan time.Time
+	if timeout > 0 {
+		timer := time.NewTimer(timeout)
+		defer timer.Stop()
+		expired = timer.C
+	}
+	select {
+	case <-done:
+	case <-ctx.Done():
+		f.ch.Cancel(op, fault.Cancelled(ctx))
+		<-done
+	case <-expired:
+		f.ch.Cancel(op, late)
+		<-done
+	}
+	return op.Err
+}
+
+// call is run for operations without a context: one round trip, bounded by
+// OpTimeout.
+func (f *far[T]) call(op *driver.Op) error {
+	return f.run(context.Background(), op, f.opTimeout, ErrUnreachable)
+}
+
+// encode makes items of vs.
+func (f *far[T]) encode(ctx context.Context, vs []T) ([]driver.Item, error) {
+	h := headerOf(ctx)
+	items := make([]driver.Item, len(vs))
+	for i := range vs {
+		b, err := f.codec.Append(nil, &vs[i])
+		if err != nil {
+			return nil, err
+		}
+		if f.maxValue > 0 && len(b) > f.maxValue {
+			return nil, fault.Because(ErrTooLarge, "%d bytes, maxvalue is %d", len(b), f.maxValue)
+		}
+		items[i] = driver.Item{Value: b, Header: h}
+	}
+	return items, nil
+}
+
+// decode turns a received item into a value. Bytes that are not a T can only
+// come from a peer that lied about its type; the value is lost, and told.
+func (at *attachment[T]) decode(it driver.Item, v *T) error {
+	if err := at.far.codec.Decode(it.Value, v); err != nil {
+		event.Emit(event.Event{Kind: event.Dropped, Channel: at.name, Op: "recv", Reason: err.Error(), Attempt: it.Attempt})
+		return err
+	}
+	custody.Taken(v)
+	return nil
+}
+
+func (at *attachment[T]) sendFar(ctx context.Context, v T) error {
+	_, err := at.sendItems(ctx, []T{v}, false)
+	return err
+}
+
+func (at *attachment[T]) sendAllFar(ctx context.Context, vs []T) (int, error) {
+	return at.sendItems(ctx, vs, false)
+}
+
+func (at *attachment[T]) trySendFar(v T) (bool, error) {
+	n, err := at.sendItems(context.Background(), []T{v}, true)
+	return n == 1, err
+}
+
+func (at *attachment[T]) sendItems(ctx context.Context, vs []T, try bool) (int, error) {
+	if at.bad != nil {
+		return 0, at.bad
+	}
+	items, err := at.far.encode(ctx, vs)
+	if err != nil {
+		return 0, err
+	}
+	op := &driver.Op{Kind: driver.OpSend, Items: items, Try: try}
+	if try {
+		err = at.far.call(op)
+	} else {
+		err = at.far.run(ctx, op, at.timeout, ErrTimeout)
+	}
+	return op.N, err
+}
+
+func (at *attachment[T]) closeFar() error { return at.simple(&driver.Op{Kind: driver.OpClose}) }
+
+func (at *attachment[T]) stopFar(reason string) error {
+	return at.simple(&driver.Op{Kind: driver.OpStop, Reason: reason})
+}
+
+func (at *attachment[T]) settleFar(k driver.Kind, h driver.Hold, delay time.Duration, reason string) error {
+	return at.simple(&driver.Op{Kind: k, Hold: h, Delay: delay, Reason: reason})
+}
+
+func (at *attachment[T]) simple(op *driver.Op) error {
+	if at.bad != nil {
+		return at.bad
+	}
+	return at.far.call(op)
+}
+
+// receive runs one receive of up to most values.
+func (at *attachment[T]) receive(ctx context.Context, k driver.Kind, most int, try bool) (*driver.Op, error) {
+	op := &driver.Op{Kind: k, Max: most, Try: try}
+	if at.bad != nil {
+		return op, at.bad
+	}
+	if try {
+		return op, at.far.call(op)
+	}
+	return op, at.far.run(ctx, op, 0, nil)
+}
+
+func (at *attachment[T]) recvFar(ctx context.Context) (v T, err error) {
+	op, err := at.receive(ctx, driver.OpRecv, 1, false)
+	if err == nil {
+		err = at.decode(op.Got[0], &v)
+	}
+	return v, err
+}
+
+func (at *attachment[T]) tryRecvFar() (v T, ok bool, err error) {
+	op, err := at.receive(context.Background(), driver.OpRecv, 1, true)
+	if err != nil || op.NotReady {
+		return v, false, err
+	}
+	err = at.decode(op.Got[0], &v)
+	return v, err == nil, err
+}
+
+func (at *attachment[T]) recvIntoFar(ctx context.Context, buf []T) (int, error) {
+	op, err := at.receive(ctx, driver.OpRecv, len(buf), false)
+	if err != nil {
+		return 0, err
+	}
+	for i, it := range op.Got {
+		if err := at.decode(it, &buf[i]); err != nil {
+			return i, err
+		}
+	}
+	return len(op.Got), nil
+}
+
+func (at *attachment[T]) takeFar(ctx context.Context) (Delivery[T], error) {
+	op, err := at.receive(ctx, driver.OpTake, 1, false)
+	if err != nil {
+		return Delivery[T]{}, err
+	}
+	return at.deliveryFar(op.Got[0])
+}
+
+func (at *attachment[T]) takeIntoFar(ctx context.Context, buf []Delivery[T]) (n int, err error) {
+	op, err := at.receive(ctx, driver.OpTake, len(buf), false)
+	if err != nil {
+		return 0, err
+	}
+	for _, it := range op.Got {
+		d, bad := at.deliveryFar(it)
+		if bad != nil {
+			err = bad
+			continue
+		}
+		buf[n] = d
+		n++
+	}
+	return n, err
+}
+
+// deliveryFar makes a Delivery of a taken item. One that cannot be decoded is
+// rejected, so that it is not handed out for ever.
+func (at *attachment[T]) deliveryFar(it driver.Item) (Delivery[T], error) {
+	d := Delivery[T]{Attempt: it.Attempt, Header: it.Header, at: at, far: it.Hold}
+	if err := at.decode(it, &d.Value); err != nil {
+		at.settleFar(driver.OpReject, it.Hold, 0, err.Error())
+		return Delivery[T]{}, err
+	}
+	return d, nil
 }

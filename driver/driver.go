@@ -235,6 +235,9 @@ type Hold struct{ ID, Generation uint64 }
 // choice, which must not block.
 func NewOp(kind Kind, done func(*Op)) *Op { return &Op{Kind: kind, done: done} }
 
+// OnFinish sets what NewOp takes, for an Op made as a literal.
+func (op *Op) OnFinish(done func(*Op)) { op.done = done }
+
 // Finish ends op. The medium calls it exactly once, with no lock held.
 func (op *Op) Finish() { op.done(op) }
 

@@ -99,6 +99,28 @@ func (h Hold[T]) Return(delay time.Duration) error {
 	return nil
 }
 
+// ReturnUnseen gives back a value that no receiver saw: its attempt is not
+// raised, and it was no hand-out.
+func (h Hold[T]) ReturnUnseen() error {
+	if err := h.lock(); err != nil {
+		return err
+	}
+	var o after[T]
+	c, p := h.c, h.p
+	if p.where == orphaned {
+		c.mu.Unlock()
+		return fault.ErrAbandoned
+	}
+	if p.attempt > 1 {
+		c.tally.redelivered--
+	}
+	p.attempt--
+	c.held.remove(p)
+	c.giveBack(p, 0, &o)
+	c.unlock(&o)
+	return nil
+}
+
 const exhausted = "attempts exhausted"
 
 func (c *Chan[T]) exhausted(p *parcel[T]) bool {
@@ -111,6 +133,10 @@ func (c *Chan[T]) giveBack(p *parcel[T], delay time.Duration, o *after[T]) {
 	p.stopTimer()
 	p.gen++
 	p.holder = nil
+	if !p.slot && p.sender.try {
+		c.sendHome(p, errUnready, o)
+		return
+	}
 	if c.closed && !p.slot {
 		c.sendHome(p, fault.ErrClosed, o)
 		return
@@ -316,4 +342,13 @@ func (c *Chan[T]) orphan(p *parcel[T], o *after[T]) {
 	c.removeBare(p)
 	p.where = orphaned
 	c.tell(o, event.Event{Kind: event.Abandoned, Op: "send", Attempt: p.attempt})
+}
+
+// Live reports whether the hold goes on.
+func (h Hold[T]) Live() bool {
+	if h.lock() != nil {
+		return false
+	}
+	h.c.mu.Unlock()
+	return true
 }

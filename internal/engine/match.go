@@ -49,7 +49,8 @@ func (c *Chan[T]) deliver(r *waiter[T], v T, h Header, o *after[T]) {
 		r.n++
 		c.tally.received++
 	default:
-		r.got.Val, r.got.Header = v, h
+		g := c.gotOf(r)
+		g.Val, g.Header, g.Attempt = v, h, 1
 		c.tally.received++
 	}
 	r.finish(o)
@@ -359,7 +360,7 @@ func (c *Chan[T]) pair(r *waiter[T], o *after[T]) bool {
 
 // meet hands the value of s to r; both are committed and out of their queues.
 func (c *Chan[T]) meet(s, r *waiter[T], o *after[T]) {
-	var g Got[T]
+	g := Got[T]{plain: len(r.holds) > 0 && r.holds[0].plain}
 	c.pullSender(s, r.kind == take, r.att, &g, o)
 	switch {
 	case r.vs != nil:
@@ -413,7 +414,7 @@ func (c *Chan[T]) handOut(p *parcel[T], a *Attach, g *Got[T], o *after[T]) {
 	p.lapsed = false
 	c.held.add(p)
 	c.redelivered(p.attempt, o)
-	if c.cfg.MaxHold > 0 {
+	if c.cfg.MaxHold > 0 && !g.plain {
 		c.startHold(p, c.cfg.MaxHold)
 	}
 	g.Val, g.Header, g.Attempt = p.val, p.header, p.attempt

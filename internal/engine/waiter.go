@@ -30,6 +30,7 @@ type waiter[T any] struct {
 	idx        int32 // of the case in its select
 	kind       kind
 	done       bool // the outcome below is final
+	try        bool // a send that may wait for a settlement, but for nothing else
 
 	// parcel is set while the value of this sender is handed out, or was given
 	// back, without a slot.
@@ -57,6 +58,11 @@ type Got[T any] struct {
 	Attempt int
 	Err     error
 	Hold    Hold[T]
+
+	// plain, set before a take, says that it stands for a plain receive
+	// elsewhere: the value is held only until it is known to have arrived, and
+	// for that MaxHold is no bound.
+	plain bool
 }
 
 // more reports whether a SendAll has values left after the one it offers.
@@ -178,7 +184,7 @@ func (c *Chan[T]) record(k kind, a *Attach) *waiter[T] {
 func (c *Chan[T]) release(w *waiter[T]) {
 	w.got, w.vs, w.holds = Got[T]{}, nil, nil
 	w.att, w.parcel, w.rung = nil, nil, nil
-	w.n, w.done = 0, false
+	w.n, w.done, w.try = 0, false, false
 	if w.fate != park.Keep || c.idleCount >= keepIdle {
 		if w.fate == park.Lent {
 			park.Return(park.Bell, w.own.Bell())

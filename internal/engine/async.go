@@ -1,0 +1,183 @@
+package engine
+
+import (
+	"errors"
+
+	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/ticket"
+)
+
+// Async is one operation that waits without a goroutine: a home serves the
+// operations of others with it. Make one with NewAsync, begin one operation with
+// it, and throw it away. Done is called exactly once, with no lock held,
+// possibly before the operation's Begin returns; only then may the results be
+// read.
+type Async[T any] struct {
+	w    waiter[T]
+	c    *Chan[T]
+	done func()
+
+	// Unready is set when an operation that tries could do nothing.
+	Unready bool
+}
+
+// errUnready marks a send that tried and found nobody.
+var errUnready = errors.New("not ready")
+
+// NewAsync returns an Async on c whose end is told to done.
+func (c *Chan[T]) NewAsync(a *Attach, done func()) *Async[T] {
+	x := &Async[T]{c: c, done: done}
+	x.w.att = a
+	x.w.tk = &x.w.own
+	x.w.own.Reset()
+	x.w.own.Notify = x.end
+	return x
+}
+
+// end is called when a waiting operation was completed by another.
+func (x *Async[T]) end() {
+	if x.w.got.Err == errUnready {
+		x.w.got.Err, x.Unready = nil, true
+	}
+	x.done()
+}
+
+// Sent returns how many values left custody, and why not all.
+func (x *Async[T]) Sent() (int, error) { return x.w.n, x.w.got.Err }
+
+// Received returns what was received.
+func (x *Async[T]) Received() ([]Got[T], error) { return x.w.holds[:x.w.n], x.w.got.Err }
+
+// now ends an operation that did not have to wait. The lock is held.
+func (x *Async[T]) now(o *after[T]) {
+	x.w.done = true
+	x.c.unlock(o)
+	x.done()
+}
+
+// BeginSend sends vs in order. With try it does not wait for a receiver or a
+// slot, only for a receiver elsewhere to confirm what it was handed.
+func (x *Async[T]) BeginSend(vs []T, try bool) {
+	var o after[T]
+	c, w := x.c, &x.w
+	w.kind, w.try = send, try
+	c.mu.Lock()
+	if err := c.refuseSend(w.att); err != nil || len(vs) == 0 {
+		w.got.Err = err
+		x.now(&o)
+		return
+	}
+	if c.jam() {
+		c.serve(&o)
+	}
+	w.got.Val, w.vs = vs[0], vs[1:]
+	if try {
+		w.vs = nil // a try is of one value
+		x.trySend(&o)
+		return
+	}
+	if c.present(w, &o) {
+		x.now(&o)
+		return
+	}
+	c.unlock(&o)
+}
+
+func (x *Async[T]) trySend(o *after[T]) {
+	c, w := x.c, &x.w
+	if c.offer(w.got.Val, nil, o) {
+		w.n++
+		x.now(o)
+		return
+	}
+	if r := c.firstPlain(); r != nil {
+		r.remove()
+		c.handBare(w, r, o)
+		c.unlock(o)
+		return
+	}
+	x.Unready = true
+	x.now(o)
+}
+
+// firstPlain wins the first waiting receiver if it stands for a plain receive.
+func (c *Chan[T]) firstPlain() *waiter[T] {
+	for r := c.recvq.head; r != nil; r = r.next {
+		if r.tk.State() != ticket.Waiting {
+			continue
+		}
+		if len(r.holds) > 0 && r.holds[0].plain && r.win() == ticket.Won {
+			return r
+		}
+		return nil
+	}
+	return nil
+}
+
+// BeginTake takes up to most values and holds them, waiting for the first only.
+// With plain it stands for a plain receive elsewhere.
+func (x *Async[T]) BeginTake(most int, try, plain bool) { x.begin(take, most, try, plain) }
+
+// BeginRecv takes and confirms up to most values, waiting for the first only.
+func (x *Async[T]) BeginRecv(most int, try bool) { x.begin(recv, most, try, false) }
+
+func (x *Async[T]) begin(k kind, most int, try, plain bool) {
+	var o after[T]
+	c, w := x.c, &x.w
+	w.kind = k
+	c.mu.Lock()
+	last := nothing
+	for w.n < most {
+		g := Got[T]{plain: plain}
+		if last = c.begin(w.att, k == take, &g, &o); last != pulled {
+			w.got.Err = g.Err
+			break
+		}
+		w.holds = append(w.holds, g)
+		w.n++
+	}
+	if w.n > 0 {
+		w.got.Err = nil
+	}
+	if w.n > 0 || last == drained || try || most <= 0 {
+		x.Unready = w.n == 0 && w.got.Err == nil
+		x.now(&o)
+		return
+	}
+	w.holds = []Got[T]{{plain: plain}}
+	c.recvq.push(w)
+	c.unlock(&o)
+}
+
+// BeginStop ends when the senders are asked to end.
+func (x *Async[T]) BeginStop() {
+	var o after[T]
+	c, w := x.c, &x.w
+	w.kind = stop
+	c.mu.Lock()
+	switch {
+	case w.att.gone:
+		w.got.Err = fault.ErrDetached
+		x.now(&o)
+	case c.stopped:
+		x.now(&o)
+	default:
+		c.stopq.push(w)
+		c.unlock(&o)
+	}
+}
+
+// Cancel ends the operation because of cause, unless it has ended. A send whose
+// value is held ends with cause and ErrInDoubt.
+func (x *Async[T]) Cancel(cause error) {
+	var o after[T]
+	c, w := x.c, &x.w
+	c.mu.Lock()
+	if w.done {
+		c.mu.Unlock()
+		return
+	}
+	w.own.Abort()
+	c.giveUpOpen(w, cause, &o)
+	x.now(&o)
+}

@@ -1,0 +1,241 @@
+// Package home is a channel of bytes at its home: the engine behind the driver
+// seam. It is what a hub serves to others, and it waits without goroutines.
+package home
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/handoff-go/handoff/driver"
+	"github.com/handoff-go/handoff/internal/engine"
+	"github.com/handoff-go/handoff/internal/fault"
+)
+
+// item is a value as the engine sees it.
+type item struct {
+	value  []byte
+	header map[string]string
+}
+
+// Channel is a channel at its home.
+type Channel struct {
+	c    *engine.Chan[item]
+	name string
+	home string
+	cfg  driver.Config
+}
+
+// New makes a channel. cfg.Slots of -1 makes a rendezvous. home identifies the
+// process in Info.Home.
+func New(cfg driver.Config, home string) (*Channel, error) {
+	if cfg.DeadLetter != "" {
+		return nil, fault.Because(fault.ErrUnsupported, "a dead letter for a channel with a home")
+	}
+	return &Channel{
+		c: engine.New[item](engine.Config{
+			Name: cfg.Name, Slots: max(cfg.Slots, 0),
+			MaxHold: cfg.MaxHold, MaxAttempts: cfg.MaxAttempts,
+			CloseWhenSendersGone: cfg.CloseWhenSendersGone,
+		}, nil),
+		name: cfg.Name, home: home, cfg: cfg,
+	}, nil
+}
+
+// Attach makes an attachment with the rights of cfg.
+func (ch *Channel) Attach(cfg driver.Config) (driver.Channel, error) {
+	at := &attachment{
+		ch:    ch,
+		ops:   map[*driver.Op]*engine.Async[item]{},
+		holds: map[driver.Hold]engine.Hold[item]{},
+	}
+	ch.c.AttachTo(&at.a, cfg.Send, cfg.Receive)
+	return at, nil
+}
+
+// Stats returns the channel's figures at this moment.
+func (ch *Channel) Stats() driver.Stats {
+	s := ch.c.Stats()
+	return driver.Stats{
+		Slots: s.Slots, Len: s.Len, Held: s.Held,
+		SendersWaiting: s.SendersWaiting, ReceiversWaiting: s.ReceiversWaiting,
+		Senders: s.Senders, Receivers: s.Receivers,
+		Sent: s.Sent, Received: s.Received, Redelivered: s.Redelivered, Rejected: s.Rejected,
+		Closed: s.Closed, Stopped: s.Stopped,
+		AsOf: time.Now(),
+	}
+}
+
+// attachment is one attachment, a driver.Channel.
+type attachment struct {
+	ch *Channel
+	a  engine.Attach
+
+	mu     sync.Mutex // guards what is below
+	ops    map[*driver.Op]*engine.Async[item]
+	holds  map[driver.Hold]engine.Hold[item]
+	lastID uint64
+}
+
+func (at *attachment) Info() driver.Info {
+	return driver.Info{
+		Name: at.ch.name, Slots: at.ch.c.Slots(), Home: at.ch.home,
+		Can: driver.Capabilities{
+			Rendezvous: true, Hold: true, Stop: true,
+			Survives: driver.SurvivesPeers,
+		},
+	}
+}
+
+func (at *attachment) Stats() driver.Stats { return at.ch.Stats() }
+
+func (at *attachment) Detach(context.Context) error {
+	err := at.ch.c.Detach(&at.a, "its holder detached or died")
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	clear(at.holds)
+	return err
+}
+
+// Start begins op. Those that cannot wait finish before it returns.
+func (at *attachment) Start(op *driver.Op) {
+	if op.Ticket != nil {
+		op.Err = fault.Because(fault.ErrUnsupported, "a select at this home")
+		op.Finish()
+		return
+	}
+	switch op.Kind {
+	case driver.OpSend:
+		items := make([]item, len(op.Items))
+		for i, it := range op.Items {
+			items[i] = item{it.Value, it.Header}
+		}
+		at.async(op, func(x *engine.Async[item]) { x.BeginSend(items, op.Try) })
+	case driver.OpRecv:
+		at.async(op, func(x *engine.Async[item]) { x.BeginRecv(op.Max, op.Try) })
+	case driver.OpTake:
+		at.async(op, func(x *engine.Async[item]) { x.BeginTake(op.Max, op.Try, op.Plain) })
+	case driver.OpAwaitStop:
+		at.async(op, func(x *engine.Async[item]) { x.BeginStop() })
+	default:
+		op.Err = at.atOnce(op)
+		op.Finish()
+	}
+}
+
+// async runs op on an Async, which Cancel can find until op has finished.
+func (at *attachment) async(op *driver.Op, begin func(*engine.Async[item])) {
+	var x *engine.Async[item]
+	x = at.ch.c.NewAsync(&at.a, func() {
+		at.mu.Lock()
+		delete(at.ops, op)
+		at.mu.Unlock()
+		at.result(op, x)
+		op.Finish()
+	})
+	at.mu.Lock()
+	at.ops[op] = x
+	at.mu.Unlock()
+	begin(x)
+}
+
+// result copies the outcome of x into op.
+func (at *attachment) result(op *driver.Op, x *engine.Async[item]) {
+	op.NotReady = x.Unready
+	switch op.Kind {
+	case driver.OpSend:
+		op.N, op.Err = x.Sent()
+	case driver.OpAwaitStop:
+		if _, op.Err = x.Sent(); op.Err == nil {
+			op.Reason, _ = at.ch.c.Stopped()
+		}
+	default:
+		var got []engine.Got[item]
+		got, op.Err = x.Received()
+		for i := range got {
+			g := &got[i]
+			it := driver.Item{Value: g.Val.value, Header: g.Val.header, Attempt: g.Attempt}
+			if op.Kind == driver.OpTake {
+				it.Hold = at.hold(g.Hold)
+			}
+			op.Got = append(op.Got, it)
+		}
+	}
+}
+
+// hold remembers h under a name.
+func (at *attachment) hold(h engine.Hold[item]) driver.Hold {
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	at.lastID++
+	name := driver.Hold{ID: at.lastID}
+	at.holds[name] = h
+	return name
+}
+
+// forget takes the hold called name out, for its settlement.
+func (at *attachment) forget(name driver.Hold) (engine.Hold[item], bool) {
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	h, ok := at.holds[name]
+	delete(at.holds, name)
+	return h, ok
+}
+
+// keep remembers a hold whose settlement did not end it.
+func (at *attachment) keep(name driver.Hold, h engine.Hold[item]) {
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	at.holds[name] = h
+}
+
+// atOnce does what needs no waiting.
+func (at *attachment) atOnce(op *driver.Op) error {
+	switch op.Kind {
+	case driver.OpClose:
+		return at.ch.c.Close(&at.a)
+	case driver.OpStop:
+		return at.ch.c.Stop(&at.a, op.Reason)
+	case driver.OpDone, driver.OpReturn, driver.OpReject, driver.OpExtend:
+		return at.settle(op)
+	}
+	return fault.ErrUnsupported
+}
+
+// settle ends or extends the hold op names. A hold goes on after ErrFull, and
+// after being extended.
+func (at *attachment) settle(op *driver.Op) error {
+	h, ok := at.forget(op.Hold)
+	if !ok {
+		return fault.ErrSettled
+	}
+	var err error
+	switch op.Kind {
+	case driver.OpDone:
+		err = h.Done()
+	case driver.OpReturn:
+		if op.Unseen {
+			err = h.ReturnUnseen()
+		} else {
+			err = h.Return(op.Delay)
+		}
+	case driver.OpReject:
+		err = h.Reject(op.Reason)
+	case driver.OpExtend:
+		err = h.Extend(op.Delay)
+	}
+	if h.Live() {
+		at.keep(op.Hold, h)
+	}
+	return err
+}
+
+// Cancel ends op because of why, unless it has ended.
+func (at *attachment) Cancel(op *driver.Op, why error) {
+	at.mu.Lock()
+	x := at.ops[op]
+	at.mu.Unlock()
+	if x != nil {
+		x.Cancel(why)
+	}
+}
