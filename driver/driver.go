@@ -215,6 +215,10 @@ type Op struct {
 	NotReady bool   // Try only
 	Err      error
 
+	// Note is the medium's own, from Start on: what Cancel needs to find the
+	// operation. Whoever reuses an Op must not let a late Cancel meet it.
+	Note any
+
 	done func(*Op)
 }
 
