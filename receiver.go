@@ -25,12 +25,12 @@ func (r Receiver[T]) Recv(ctx context.Context) (T, error) {
 		v, err := at.recvFar(ctx)
 		return v, at.fail("recv", err)
 	}
-	g := at.c.Recv(ctx, &at.a, false)
-	if g.Err != nil {
-		return g.Val, at.fail("recv", g.Err)
+	v, err := at.c.Recv(ctx, &at.a)
+	if err != nil {
+		return v, at.fail("recv", err)
 	}
-	custody.Taken(&g.Val)
-	return g.Val, nil
+	custody.Taken(&v)
+	return v, nil
 }
 
 // TryRecv is Recv if that is possible without waiting. false, nil means that at
@@ -104,7 +104,7 @@ func (r Receiver[T]) Take(ctx context.Context) (Delivery[T], error) {
 		d, err := at.takeFar(ctx)
 		return d, at.fail("take", err)
 	}
-	g := at.c.Recv(ctx, &at.a, true)
+	g := at.c.Take(ctx, &at.a)
 	if g.Err != nil {
 		return Delivery[T]{}, at.fail("take", g.Err)
 	}

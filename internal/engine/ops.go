@@ -28,12 +28,24 @@ func (c *Chan[T]) Send(ctx context.Context, a *Attach, v T, h Header, timeout ti
 	if err := Ended(ctx); err != nil {
 		return err
 	}
-	var o after[T]
 	c.mu.Lock()
+	if c.used < c.slots && c.recvq.head == nil && c.sendq.head == nil && !c.closed && !a.gone {
+		c.put(v, h)
+		c.tally.sent++
+		c.mu.Unlock()
+		return nil
+	}
+	return c.sendSlow(ctx, a, v, h, timeout)
+}
+
+// sendSlow is Send where a slot alone is not the answer. The lock is held and is
+// freed.
+func (c *Chan[T]) sendSlow(ctx context.Context, a *Attach, v T, h Header, timeout time.Duration) error {
 	if err := c.refuseSend(a); err != nil {
 		c.mu.Unlock()
 		return err
 	}
+	var o after[T]
 	if c.jam() {
 		c.serve(&o)
 	}
@@ -172,15 +184,42 @@ func (c *Chan[T]) TrySend(a *Attach, v T, h Header) (bool, error) {
 	return ok, nil
 }
 
-// Recv takes and confirms the next value; with hold it takes and holds it.
-func (c *Chan[T]) Recv(ctx context.Context, a *Attach, hold bool) (g Got[T]) {
+// Recv takes and confirms the next value.
+func (c *Chan[T]) Recv(ctx context.Context, a *Attach) (v T, err error) {
+	if err := Ended(ctx); err != nil {
+		return v, err
+	}
+	c.mu.Lock()
+	if c.n > 0 && c.back.head == nil && c.recvq.head == nil && !c.closed && !a.gone {
+		v, _ = c.pop()
+		c.tally.received++
+		c.used--
+		if c.sendq.head == nil && c.bare.head == nil {
+			c.mu.Unlock()
+			return v, nil
+		}
+		var o after[T]
+		c.promote(&o)
+		c.unlock(&o)
+		return v, nil
+	}
+	g := c.recvSlow(ctx, a, false)
+	return g.Val, g.Err
+}
+
+// Take takes and holds the next value.
+func (c *Chan[T]) Take(ctx context.Context, a *Attach) (g Got[T]) {
 	if g.Err = Ended(ctx); g.Err != nil {
 		return g
 	}
-	var o after[T]
 	c.mu.Lock()
-	switch c.begin(a, hold, &g, &o) {
-	case pulled, drained:
+	return c.recvSlow(ctx, a, true)
+}
+
+// recvSlow is the receive in full. The lock is held and is freed.
+func (c *Chan[T]) recvSlow(ctx context.Context, a *Attach, hold bool) (g Got[T]) {
+	var o after[T]
+	if c.begin(a, hold, &g, &o) != nothing {
 		c.unlock(&o)
 		return g
 	}
