@@ -1,0 +1,216 @@
+package drivertest
+
+import (
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/handoff-go/handoff/internal/ticket"
+)
+
+// claimMode says what the claimants of a run do.
+type claimMode uint8
+
+const (
+	claimsNone    claimMode = iota // there are none
+	claimsRelease                  // claim, hold, release
+	claimsConfirm                  // the same, and sometimes confirm
+	claimsManual                   // the law says
+)
+
+func (m claimMode) String() string {
+	return [...]string{"plain", "claimed", "confirmed", "manual"}[m]
+}
+
+// claimFor is how long a claimant holds a ticket: the time of a round trip.
+const claimFor = time.Millisecond
+
+// claimTurns bounds the claims on one ticket, so that a run becomes quiet;
+// claimantsQuiet is when every claimant has done its turns.
+const (
+	claimTurns     = 3
+	claimantsQuiet = 3 * claimTurns * claimFor
+)
+
+// Claimant is a fake home in another process that wants the ticket of a select:
+// it is offered the ticket, claims it, and releases or confirms it some time
+// later. It fills the interface of the engine's foreign cases.
+//
+// Each offer has a goroutine, which is gone when Withdraw or Finish returns.
+type Claimant struct {
+	mode claimMode
+
+	mu     sync.Mutex // guards what follows
+	rand   *rand.Rand
+	brief  bool // storms: hold for less than claimFor as well
+	offers map[*ticket.Ticket]*offer
+
+	claims, confirms atomic.Int64 // how often, for the law that claims happen
+}
+
+// offer is one ticket on offer.
+type offer struct {
+	tk   *ticket.Ticket
+	idx  int
+	stop chan struct{} // closed when the ticket is withdrawn
+	done chan struct{} // closed when the goroutine is gone
+}
+
+// claimsSeen counts the claims of all claimants of the process.
+var claimsSeen, confirmsSeen atomic.Int64
+
+func (e *Env) newClaimant(mode claimMode) *Claimant {
+	c := &Claimant{mode: mode, rand: e.NewRand(), brief: e.law.Storm, offers: map[*ticket.Ticket]*offer{}}
+	if mode == claimsManual {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.claimants = append(e.claimants, c)
+	}
+	return c
+}
+
+// Offer shows the claimant a ticket it may win as case idx.
+func (c *Claimant) Offer(tk *ticket.Ticket, idx int) {
+	o := &offer{tk, idx, make(chan struct{}), make(chan struct{})}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.offers[tk] = o
+	if c.mode == claimsManual {
+		close(o.done)
+		return
+	}
+	go c.court(o, c.plan())
+}
+
+// Withdraw ends an offer. After it the claimant knows nothing of the ticket.
+func (c *Claimant) Withdraw(tk *ticket.Ticket) {
+	c.mu.Lock()
+	o := c.offers[tk]
+	delete(c.offers, tk)
+	c.mu.Unlock()
+	if o != nil {
+		close(o.stop)
+		<-o.done
+	}
+}
+
+// Finish completes the operation that the claimant's confirmation won.
+func (c *Claimant) Finish() error { return nil }
+
+// end waits for the goroutines of offers that were not withdrawn because the
+// claimant won them.
+func (c *Claimant) end() {
+	c.mu.Lock()
+	offers := c.offers
+	c.offers = map[*ticket.Ticket]*offer{}
+	c.mu.Unlock()
+	for _, o := range offers {
+		close(o.stop)
+		<-o.done
+	}
+}
+
+// turn is one claim: wait, claim, hold, and confirm or release.
+type turn struct {
+	after, hold time.Duration
+	confirm     bool
+}
+
+func (c *Claimant) plan() []turn {
+	turns := make([]turn, 1+c.rand.IntN(claimTurns))
+	for i := range turns {
+		t := turn{hold: claimFor, after: time.Duration(c.rand.Int64N(int64(claimFor)))}
+		if c.brief {
+			// Most claims of a storm last no longer than a thread switch, so
+			// that there are enough of them to collide with something.
+			t.after = time.Duration(c.rand.IntN(3)) * 20 * time.Microsecond
+			if c.rand.IntN(32) != 0 {
+				t.hold = time.Duration(c.rand.IntN(3)) * 10 * time.Microsecond
+			}
+		}
+		t.confirm = c.mode == claimsConfirm && c.rand.IntN(4) == 0
+		turns[i] = t
+	}
+	return turns
+}
+
+func (c *Claimant) court(o *offer, turns []turn) {
+	defer close(o.done)
+	for _, t := range turns {
+		if !o.pause(t.after) {
+			return
+		}
+		switch o.tk.Claim() {
+		case ticket.Gone:
+			return
+		case ticket.Busy:
+			continue
+		}
+		c.claims.Add(1)
+		claimsSeen.Add(1)
+		rest(t.hold)
+		if t.confirm {
+			c.confirms.Add(1)
+			confirmsSeen.Add(1)
+			o.tk.Confirm(o.idx)
+			o.tk.Ring()
+			return
+		}
+		o.tk.Release()
+	}
+}
+
+// pause waits for d and reports whether the ticket is still on offer.
+func (o *offer) pause(d time.Duration) bool {
+	if d == 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-o.stop:
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+func rest(d time.Duration) {
+	if d == 0 {
+		runtime.Gosched()
+		return
+	}
+	time.Sleep(d)
+}
+
+// offered returns the one ticket on offer. It is for manual claimants.
+func (c *Claimant) offered(e *Env) *offer {
+	e.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.offers) != 1 {
+		e.Fatalf("the remote case of a waiting select was offered %d tickets, want 1", len(c.offers))
+	}
+	for _, o := range c.offers {
+		return o
+	}
+	return nil
+}
+
+// Claim claims the ticket on offer, which must be free.
+func (c *Claimant) Claim(e *Env) *offer {
+	e.Helper()
+	o := c.offered(e)
+	if a := o.tk.Claim(); a != ticket.Won {
+		e.Fatalf("claim of a waiting select's ticket: answer %d, want won", a)
+	}
+	return o
+}
+
+// Release gives the claimed ticket back.
+func (o *offer) Release(e *Env) { o.tk.Release(); e.Settle() }
+
+// Confirm makes the claimant the winner.
+func (o *offer) Confirm(e *Env) { o.tk.Confirm(o.idx); o.tk.Ring(); e.Settle() }

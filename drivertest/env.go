@@ -1,0 +1,307 @@
+package drivertest
+
+import (
+	"context"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// Env is one run of one law.
+type Env struct {
+	testing.TB
+	H Harness
+	// Ctx ends when the law does, so that whatever still blocks then is freed.
+	Ctx context.Context
+	// Rand is for the law's own goroutine only; see NewRand.
+	Rand *rand.Rand
+
+	law    Law
+	check  Checker
+	claims claimMode
+	seed   uint64
+	bubble bool // inside a synctest bubble: time is virtual, blocked is exact
+	cancel context.CancelFunc
+
+	mu        sync.Mutex // guards what follows
+	ops       []*Op
+	claimants []*Claimant
+	undo      []func()
+}
+
+// close frees whatever the law left blocked and waits for it.
+func (e *Env) close() {
+	e.cancel()
+	for _, op := range e.ops {
+		if !e.within(op.done, "an operation ignores the end of its context: "+op.what) {
+			break
+		}
+	}
+	for _, c := range e.claimants {
+		c.end()
+	}
+	for i := len(e.undo) - 1; i >= 0; i-- {
+		e.undo[i]()
+	}
+}
+
+// After registers f to run when the law ends, when nothing is blocked any more.
+func (e *Env) AtEnd(f func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.undo = append(e.undo, f)
+}
+
+// within waits for done, up to a limit that only a broken subject reaches.
+func (e *Env) within(done <-chan struct{}, what string) bool {
+	e.Helper()
+	select {
+	case <-done:
+		return true
+	default:
+	}
+	limit := time.NewTimer(limitReal / 2)
+	defer limit.Stop()
+	select {
+	case <-done:
+		return true
+	case <-limit.C:
+		e.Errorf("still waiting after %v: %s", limitReal/2, what)
+		return false
+	}
+}
+
+// NewRand returns a source of random numbers for one goroutine of the law.
+func (e *Env) NewRand() *rand.Rand {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return rand.New(rand.NewPCG(e.Rand.Uint64(), e.Rand.Uint64()))
+}
+
+// Scale returns how often to repeat something that is worth n repeats.
+func (e *Env) Scale(n int) int {
+	if testing.Short() {
+		n /= 10
+	}
+	if raceEnabled {
+		n /= 8
+	}
+	if e.claims != claimsNone && e.law.Storm {
+		n /= 20
+	}
+	return max(n, 20)
+}
+
+// Chan makes a channel of int with that many slots.
+func (e *Env) Chan(slots int) Chan[int] { return e.Make(Spec{Slots: slots}) }
+
+// Make makes a channel of int.
+func (e *Env) Make(s Spec) Chan[int] { return e.H.Int(e, s, 1)[0] }
+
+// Attach makes a channel of int with n attachments.
+func (e *Env) Attach(s Spec, n int) []Chan[int] { return e.H.Int(e, s, n) }
+
+// each runs f for every capacity the subject can have among slots.
+func (e *Env) each(slots []int, f func(slots int)) {
+	for _, n := range slots {
+		if n > 0 || e.H.Has[FeatureRendezvous] {
+			f(n)
+		}
+	}
+}
+
+// Select selects over cases; in a run with claimants, one more case belongs to
+// a claimant, and a select that the claimant won is done again.
+func (e *Env) Select(ctx context.Context, cases ...Case) (int, error) {
+	return e.selectBy(e.H.Select, ctx, cases)
+}
+
+// SelectFirst is Select in order.
+func (e *Env) SelectFirst(ctx context.Context, cases ...Case) (int, error) {
+	return e.selectBy(e.H.SelectFirst, ctx, cases)
+}
+
+func (e *Env) selectBy(sel func(context.Context, ...Case) (int, error), ctx context.Context, cases []Case) (int, error) {
+	if e.claims == claimsNone {
+		return sel(ctx, cases...)
+	}
+	for {
+		c := e.newClaimant(e.claims)
+		all := append(append(make([]Case, 0, len(cases)+1), cases...), e.H.Remote(c))
+		i, err := sel(ctx, all...)
+		c.end()
+		if i != len(cases) {
+			return i, err
+		}
+		if err != nil {
+			e.Errorf("a select won by a claimant that confirmed returned %v", err)
+			return i, err
+		}
+	}
+}
+
+// Settle returns when every operation of the law has ended or waits. In a
+// bubble that is a fact; elsewhere it is when the channels' own figures agree.
+func (e *Env) Settle() {
+	e.Helper()
+	if e.bubble {
+		if e.claims != claimsNone {
+			time.Sleep(claimantsQuiet)
+		}
+		synctest.Wait()
+		return
+	}
+	deadline := time.Now().Add(limitReal / 2)
+	for from := time.Now(); !e.quiet(from); {
+		if time.Now().After(deadline) {
+			e.Fatalf("operations neither end nor wait: %v", e.unfinished())
+		}
+		time.Sleep(200 * time.Microsecond) // between two looks, not to order anything
+	}
+}
+
+// quiet reports whether the figures, known after from, say that every
+// unfinished operation is waiting.
+func (e *Env) quiet(from time.Time) bool {
+	type count struct{ senders, receivers int }
+	want := map[waitable]count{}
+	e.mu.Lock()
+	for _, op := range e.ops {
+		for _, w := range op.waits {
+			n := want[w.on]
+			if !op.ended() {
+				if w.sends {
+					n.senders++
+				} else {
+					n.receivers++
+				}
+			}
+			want[w.on] = n
+		}
+	}
+	e.mu.Unlock()
+	for ch, n := range want {
+		s := ch.Stats()
+		if s.SendersWaiting != n.senders || s.ReceiversWaiting != n.receivers || s.AsOf.Before(from) {
+			return false
+		}
+	}
+	return true
+}
+
+func (e *Env) unfinished() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var out []string
+	for _, op := range e.ops {
+		if !op.ended() {
+			out = append(out, op.what)
+		}
+	}
+	return out
+}
+
+// Advance lets d pass.
+func (e *Env) Advance(d time.Duration) {
+	e.Helper()
+	time.Sleep(d)
+	e.Settle()
+}
+
+// Together runs n goroutines at once and waits for them. f must use e.Ctx in
+// whatever blocks.
+func (e *Env) Together(n int, f func(i int)) {
+	e.Helper()
+	var wg sync.WaitGroup
+	start := make(chan struct{})
+	for i := range n {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			<-start
+			f(i)
+		}()
+	}
+	close(start)
+	e.join(&wg)
+}
+
+// join waits for wg; if it takes too long the law's context is ended first, and
+// then the law fails.
+func (e *Env) join(wg *sync.WaitGroup) {
+	e.Helper()
+	done := make(chan struct{})
+	go func() { wg.Wait(); close(done) }()
+	if !e.within(done, "goroutines of the law") {
+		e.cancel()
+		buf := make([]byte, 64<<10)
+		e.Fatalf("%s", buf[:runtime.Stack(buf, true)])
+	}
+}
+
+// ending returns a context that a law ends itself.
+func (e *Env) ending() (context.Context, context.CancelFunc) { return context.WithCancel(e.Ctx) }
+
+// linear fails the law when the time of work(n) grows faster than n. Time on a
+// shared machine is rough, so only a factor near that of quadratic work counts,
+// and only if it shows every time.
+func (e *Env) linear(n int, work func(n int) func()) {
+	e.Helper()
+	best := func(f func()) time.Duration {
+		least := time.Duration(1<<63 - 1)
+		for range 3 {
+			start := time.Now()
+			f()
+			least = min(least, time.Since(start))
+		}
+		return least
+	}
+	var small, large time.Duration
+	for range 4 {
+		small, large = best(work(n)), best(work(8*n))
+		if large < 32*small {
+			return
+		}
+	}
+	e.Fatalf("work for %d waiters took %v, for %d %v: more than linear", n, small, 8*n, large)
+}
+
+// NewSelector makes a reusable select, with a claimant beside its cases in a run
+// with claimants.
+func (e *Env) NewSelector(cases ...Case) Selector {
+	if e.claims == claimsNone {
+		return e.H.NewSelector(cases...)
+	}
+	c := e.newClaimant(e.claims)
+	all := append(append(make([]Case, 0, len(cases)+1), cases...), e.H.Remote(c))
+	return &claimedSelector{e, e.H.NewSelector(all...), c, len(cases)}
+}
+
+// claimedSelector selects again when its last case, the claimant's, has won.
+type claimedSelector struct {
+	e      *Env
+	s      Selector
+	c      *Claimant
+	remote int
+}
+
+func (s *claimedSelector) Enable(i int, on bool) { s.s.Enable(i, on) }
+
+func (s *claimedSelector) Select(ctx context.Context) (int, error) { return s.again(s.s.Select, ctx) }
+
+func (s *claimedSelector) SelectFirst(ctx context.Context) (int, error) {
+	return s.again(s.s.SelectFirst, ctx)
+}
+
+func (s *claimedSelector) again(sel func(context.Context) (int, error), ctx context.Context) (int, error) {
+	for {
+		i, err := sel(ctx)
+		s.c.end()
+		if i != s.remote {
+			return i, err
+		}
+	}
+}

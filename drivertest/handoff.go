@@ -1,0 +1,248 @@
+package drivertest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"sync/atomic"
+	"time"
+
+	"github.com/handoff-go/handoff"
+)
+
+// Make returns the harness of channels made by handoff.Make.
+func Make() Harness {
+	h := overHandoff("make", makeHere[int])
+	h.InBubble = true
+	h.Has = inProcess
+	h.Empty = wrapped(makeHere[struct{}])
+	h.Text = wrapped(makeHere[string])
+	h.Bytes = wrapped(makeHere[[]byte])
+	h.Big = wrapped(makeHere[Big])
+	h.Huge = wrapped(makeHere[Huge])
+	h.Pointer = wrapped(makeHere[*Node])
+	h.Any = wrapped(makeHere[any])
+	h.Func = wrapped(makeHere[func() int])
+	h.ChanOf = wrapped(makeHere[chan int])
+	return h
+}
+
+// Mem returns the harness of named channels of this process.
+func Mem() Harness {
+	h := overHandoff("mem", openMem[int])
+	h.InBubble = true
+	h.Has = inProcess.With(FeatureAttachments, FeatureSendersGone).Without(FeatureCollected)
+	h.Empty = wrapped(openMem[struct{}])
+	h.Text = wrapped(openMem[string])
+	h.Bytes = wrapped(openMem[[]byte])
+	h.Big = wrapped(openMem[Big])
+	h.Huge = wrapped(openMem[Huge])
+	h.Pointer = wrapped(openMem[*Node])
+	h.Any = wrapped(openMem[any])
+	h.Func = wrapped(openMem[func() int])
+	h.ChanOf = wrapped(openMem[chan int])
+	return h
+}
+
+// inProcess is what the engine can do, but for several attachments.
+var inProcess = Features{}.With(
+	FeatureRendezvous, FeatureCancel, FeatureWaitCounts, FeatureStats, FeatureOpError, FeatureBatch,
+	FeatureHold, FeatureHoldTime, FeatureDeadLetter, FeatureSendTimeout, FeatureStop, FeatureDetach,
+	FeatureEvents, FeatureHeader,
+	FeatureSelect, FeatureDefault, FeatureSelectFirst, FeatureSelector, FeatureNative, FeatureAfter,
+	FeatureHuge, FeatureLocal, FeatureSharedHeap, FeatureNoAlloc, FeatureNoAllocHold, FeatureNoAllocSel, FeatureCollected)
+
+// Medium returns the harness of channels opened by URL. fresh returns a URL of a
+// channel that does not exist yet, without the parameters the suite adds. The
+// features are what a medium has that keeps all laws but selects; the caller
+// adjusts them to what its medium declares, and may fill in more payloads.
+func Medium(name string, fresh func(e *Env) string) Harness {
+	h := overHandoff(name, opener[int](fresh))
+	h.Has = Features{}.With(FeatureRendezvous, FeatureCancel, FeatureWaitCounts, FeatureStats, FeatureOpError, FeatureBatch,
+		FeatureHold, FeatureHoldTime, FeatureDeadLetter, FeatureSendTimeout, FeatureStop, FeatureDetach, FeatureAttachments,
+		FeatureSendersGone, FeatureEvents, FeatureHeader, FeatureHuge)
+	h.Empty = wrapped(opener[struct{}](fresh))
+	h.Text = wrapped(opener[string](fresh))
+	h.Bytes = wrapped(opener[[]byte](fresh))
+	h.Big = wrapped(opener[Big](fresh))
+	h.Huge = wrapped(opener[Huge](fresh))
+	return h
+}
+
+func overHandoff(name string, mk maker[int]) Harness {
+	return Harness{
+		Name:         name,
+		Int:          wrapped(mk),
+		Nil:          func() Chan[int] { return &ours[int]{} },
+		Select:       func(ctx context.Context, cs ...Case) (int, error) { return handoff.Select(ctx, casesOf(cs)...) },
+		SelectFirst:  func(ctx context.Context, cs ...Case) (int, error) { return handoff.SelectFirst(ctx, casesOf(cs)...) },
+		NewSelector:  func(cs ...Case) Selector { return handoff.NewSelector(casesOf(cs)...) },
+		Default:      func(do func()) Case { return handoff.Default(do) },
+		After:        func(d time.Duration, do func()) Case { return handoff.After(d, do) },
+		OnNative:     func(c <-chan int, do func(int, bool)) Case { return handoff.OnNative(c, do) },
+		OnNativeSend: func(c chan<- int, v int, do func()) Case { return handoff.OnNativeSend(c, v, do) },
+		DeadLetter:   memDeadLetter,
+		Events: func(f func(Event)) func() {
+			return handoff.Events(func(ev handoff.Event) { f(Event{string(ev.Kind), ev.Channel, ev.Op, ev.Reason}) })
+		},
+		WithHeader: handoff.WithHeader,
+		OpOf: func(err error) (op, channel string, ok bool) {
+			e, ok := errors.AsType[*handoff.OpError](err)
+			if !ok {
+				return "", "", false
+			}
+			return e.Op, e.Channel, true
+		},
+		ReasonOf: handoff.Reason,
+	}
+}
+
+func casesOf(cs []Case) []handoff.Case {
+	out := make([]handoff.Case, len(cs))
+	for i, c := range cs {
+		out[i] = c.(handoff.Case)
+	}
+	return out
+}
+
+// maker makes n attachments to a fresh channel.
+type maker[T any] func(e *Env, s Spec, n int) []handoff.Chan[T]
+
+func wrapped[T any](mk maker[T]) Maker[T] {
+	return func(e *Env, s Spec, n int) []Chan[T] {
+		var out []Chan[T]
+		for _, ch := range mk(e, s, n) {
+			out = append(out, &ours[T]{ch})
+		}
+		return out
+	}
+}
+
+func makeHere[T any](_ *Env, s Spec, _ int) []handoff.Chan[T] {
+	return []handoff.Chan[T]{handoff.Make[T](s.Slots, s.options()...)}
+}
+
+var fresh atomic.Int64
+
+// FreshName returns a name no other channel of this process has.
+func FreshName() string { return fmt.Sprintf("law-%d", fresh.Add(1)) }
+
+func openMem[T any](e *Env, s Spec, n int) []handoff.Chan[T] {
+	return opener[T](func(*Env) string { return "mem:" + FreshName() })(e, s, n)
+}
+
+// opener opens a fresh URL n times and detaches when the law ends.
+func opener[T any](fresh func(e *Env) string) maker[T] {
+	return func(e *Env, s Spec, n int) []handoff.Chan[T] {
+		e.Helper()
+		if s.Slots < 0 {
+			panic("drivertest: no such capacity")
+		}
+		url := fresh(e)
+		var out []handoff.Chan[T]
+		for range n {
+			ch, err := handoff.Open[T](e.Ctx, url, append(s.options(), handoff.Slots(s.Slots))...)
+			if err != nil {
+				e.Fatalf("Open(%s): %v", url, err)
+			}
+			e.AtEnd(func() { ch.Detach() })
+			out = append(out, ch)
+		}
+		return out
+	}
+}
+
+func (s Spec) options() []handoff.Option {
+	var out []handoff.Option
+	if s.Name != "" {
+		out = append(out, handoff.Name(s.Name))
+	}
+	if s.SendTimeout != 0 {
+		out = append(out, handoff.SendTimeout(s.SendTimeout))
+	}
+	if s.MaxHold != 0 {
+		out = append(out, handoff.MaxHold(s.MaxHold))
+	}
+	if s.MaxAttempts != 0 {
+		out = append(out, handoff.MaxAttempts(s.MaxAttempts))
+	}
+	if s.DeadLetter != "" {
+		out = append(out, handoff.DeadLetter(s.DeadLetter))
+	}
+	if s.CloseWhenSendersGone {
+		out = append(out, handoff.CloseWhenSendersGone())
+	}
+	return out
+}
+
+func memDeadLetter(e *Env, slots int) DeadLetter {
+	url := fmt.Sprintf("mem:%s?slots=%d", FreshName(), slots)
+	ch, err := handoff.Open[handoff.Dead[int]](e.Ctx, url)
+	e.OK("Open of the dead letter", err)
+	e.AtEnd(func() { ch.Detach() })
+	return DeadLetter{URL: url, Try: func() (Dead, bool) {
+		d, ok, err := ch.TryRecv()
+		e.OK("TryRecv from the dead letter", err)
+		return Dead{d.Value, d.Reason, d.Attempts, d.From}, ok
+	}}
+}
+
+// ours is a handoff channel in the form of Chan; what has the right form is
+// promoted.
+type ours[T any] struct{ handoff.Chan[T] }
+
+func (o *ours[T]) OnSend(v T, do func()) Case        { return o.Chan.OnSend(v, do) }
+func (o *ours[T]) OnSendVar(p *T, do func()) Case    { return o.Chan.OnSendVar(p, do) }
+func (o *ours[T]) OnRecv(do func(v T, ok bool)) Case { return o.Chan.OnRecv(do) }
+func (o *ours[T]) OnStop(do func(string)) Case       { return o.Chan.OnStop(do) }
+func (o *ours[T]) Stats() Stats                      { return o.Chan.Stats() }
+func (o *ours[T]) Len() int                          { return o.Chan.Len() }
+func (o *ours[T]) Cap() int                          { return o.Chan.Cap() }
+func (o *ours[T]) Detach() error                     { return o.Chan.Detach() }
+
+func (o *ours[T]) OnTake(do func(Delivery[T], bool)) Case {
+	if do == nil {
+		return o.Chan.OnTake(nil)
+	}
+	return o.Chan.OnTake(func(d handoff.Delivery[T], ok bool) { do(deliveryOf(d), ok) })
+}
+
+func (o *ours[T]) Take(ctx context.Context) (Delivery[T], error) {
+	d, err := o.Chan.Take(ctx)
+	return deliveryOf(d), err
+}
+
+func (o *ours[T]) TakeInto(ctx context.Context, buf []Delivery[T]) (int, error) {
+	ds := make([]handoff.Delivery[T], len(buf))
+	n, err := o.Chan.TakeInto(ctx, ds)
+	for i, d := range ds[:n] {
+		buf[i] = deliveryOf(d)
+	}
+	return n, err
+}
+
+func (o *ours[T]) TakeDone(ctx context.Context) (T, error) {
+	d, err := o.Chan.Take(ctx)
+	if err == nil {
+		err = d.Done()
+	}
+	return d.Value, err
+}
+
+func (o *ours[T]) Deliveries(ctx context.Context) iter.Seq2[Delivery[T], error] {
+	return func(yield func(Delivery[T], error) bool) {
+		for d, err := range o.Chan.Deliveries(ctx) {
+			if !yield(deliveryOf(d), err) {
+				return
+			}
+		}
+	}
+}
+
+func deliveryOf[T any](d handoff.Delivery[T]) Delivery[T] {
+	return Delivery[T]{
+		Value: d.Value, Attempt: d.Attempt, Header: d.Header,
+		Done: d.Done, Return: d.Return, ReturnAfter: d.ReturnAfter, Reject: d.Reject, Extend: d.Extend,
+	}
+}

@@ -1,0 +1,182 @@
+package drivertest
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// Law is one rule, with the means to find out whether a subject keeps it.
+type Law struct {
+	// Name is the law of docs/laws.md it belongs to and its own name.
+	Name string
+	// Says is the rule in one sentence: what the implementer of a subject that
+	// broke it is told.
+	Says string
+	// Source names where the rule comes from: a law of the design, a number of
+	// the 52 laws of the research note, a test of Go's own.
+	Source string
+	// Needs are the features without which the law has no meaning.
+	Needs []Feature
+	// Storm says that the law runs operations truly at once, in real time.
+	Storm bool
+	// Run finds out. It fails e when the rule is broken.
+	Run func(e *Env)
+}
+
+// selects reports whether the law is run again with the fake remote claimant.
+func (l Law) selects() bool {
+	for _, f := range l.Needs {
+		if f == FeatureSelect || f == FeatureSelector {
+			return true
+		}
+	}
+	return false
+}
+
+// Laws returns the whole table, in the order in which it is run.
+func Laws() []Law {
+	var all []Law
+	for _, part := range [][]Law{
+		custodyLaws, payloadLaws, memoryModelLaws, programLaws,
+		slotLaws, tryLaws, orderLaws, batchLaws, handoffLaws,
+		closeLaws, closeRaceLaws,
+		selectLaws, selectTableLaws, selectChoiceLaws, selectDefaultLaws, selectPairLaws, selectCallLaws,
+		claimLaws, nativeCaseLaws, afterLaws, selectorLaws,
+		cancelLaws, nilLaws, custodyReturnLaws, silenceLaws, wasteLaws,
+		holdLaws, holdSlotLaws, holdEndLaws, holdTimeLaws, deadLetterLaws,
+		stopLaws, attachmentLaws, sendTimeoutLaws,
+		modelLaws, historyLaws,
+	} {
+		all = append(all, part...)
+	}
+	return all
+}
+
+// Options adjusts a run of the suite.
+type Options struct {
+	// Seed is where everything random comes from. 0 takes the one of the flag
+	// -drivertest.seed, of HANDOFF_SEED, or a new one.
+	Seed uint64
+	// Check judges recorded histories. Without it the laws about histories are
+	// refused. It is handed in so that no package users import needs a checker.
+	Check Checker
+	// Only, if set, chooses among the laws.
+	Only func(Law) bool
+}
+
+var seedFlag = flag.Uint64("drivertest.seed", 0, "seed of the randomized laws; 0 chooses one")
+
+// NewSeed returns the seed asked for by flag or environment, or a new one.
+func NewSeed() uint64 {
+	if *seedFlag != 0 {
+		return *seedFlag
+	}
+	if s := os.Getenv("HANDOFF_SEED"); s != "" {
+		n, err := strconv.ParseUint(s, 0, 64)
+		if err != nil {
+			panic("drivertest: HANDOFF_SEED is not a number: " + s)
+		}
+		return n
+	}
+	return uint64(time.Now().UnixNano())
+}
+
+// Refusal is a law a subject was not asked to keep, and why.
+type Refusal struct {
+	Law   string
+	Needs []string
+}
+
+func (r Refusal) String() string {
+	return fmt.Sprintf("refused: %s: needs %s", r.Law, strings.Join(r.Needs, ", "))
+}
+
+// Refusals returns the laws that h cannot be asked to keep.
+func Refusals(h Harness) []Refusal {
+	var out []Refusal
+	for _, l := range Laws() {
+		if missing := h.Has.missing(l.Needs); len(missing) > 0 {
+			out = append(out, Refusal{l.Name, missing})
+		}
+	}
+	return out
+}
+
+// Run asks h to keep every law. Each law is a subtest; a refused one is a
+// skipped subtest that says what is missing.
+func Run(t *testing.T, h Harness, o Options) {
+	if o.Seed == 0 {
+		o.Seed = NewSeed()
+	}
+	t.Logf("%s: seed %d (repeat with -drivertest.seed=%d)", h.Name, o.Seed, o.Seed)
+	for _, l := range Laws() {
+		if o.Only != nil && !o.Only(l) {
+			continue
+		}
+		if missing := h.Has.missing(l.Needs); len(missing) > 0 {
+			t.Run(l.Name, func(t *testing.T) { t.Skip(Refusal{l.Name, missing}) })
+			continue
+		}
+		runLaw(t, h, l, o, claimsNone)
+		if l.selects() && h.Has[FeatureClaims] {
+			runLaw(t, h, l, o, claimsRelease)
+			runLaw(t, h, l, o, claimsConfirm)
+		}
+	}
+}
+
+// limitReal and limitVirtual bound a law: after it the operations of the law
+// are cancelled, so that a lost wake fails one law and not the whole run.
+const (
+	limitReal    = 60 * time.Second
+	limitVirtual = 24 * time.Hour
+)
+
+func runLaw(t *testing.T, h Harness, l Law, o Options, mode claimMode) {
+	name := l.Name
+	if mode != claimsNone {
+		name += "," + mode.String()
+	}
+	body := func(t *testing.T) {
+		e := newEnv(t, h, l, o, mode)
+		defer e.close()
+		l.Run(e)
+	}
+	t.Run(name, func(t *testing.T) {
+		defer func() {
+			if t.Failed() {
+				t.Logf("BROKEN %s (%s) by %s, seed %d\n\tthe law: %s", name, l.Source, h.Name, o.Seed, l.Says)
+			}
+		}()
+		if l.Storm || !h.InBubble {
+			body(t)
+			return
+		}
+		synctest.Test(t, body)
+	})
+}
+
+func newEnv(t *testing.T, h Harness, l Law, o Options, mode claimMode) *Env {
+	hash := fnv.New64a()
+	hash.Write([]byte(l.Name))
+	e := &Env{
+		TB: t, H: h, law: l, check: o.Check, claims: mode, seed: o.Seed,
+		bubble: h.InBubble && !l.Storm,
+		Rand:   rand.New(rand.NewPCG(o.Seed, hash.Sum64()+uint64(mode))),
+	}
+	limit := limitReal
+	if e.bubble {
+		limit = limitVirtual
+	}
+	e.Ctx, e.cancel = context.WithTimeout(context.Background(), limit)
+	return e
+}
