@@ -5,7 +5,12 @@ import (
 	"time"
 
 	"github.com/handoff-go/handoff/internal/engine"
+	"github.com/handoff-go/handoff/internal/fakecase"
 )
+
+func init() {
+	fakecase.New = func(f engine.Foreign) any { return Case{k: engine.ForeignCase{F: f}} }
+}
 
 // Case is one case of a select. It is immutable and may be used in any number
 // of selects, also at the same time. Its callback runs once, after the commit,

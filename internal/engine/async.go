@@ -29,7 +29,7 @@ func (c *Chan[T]) NewAsync(a *Attach, done func()) *Async[T] {
 	x := &Async[T]{c: c, done: done}
 	x.w.att = a
 	x.w.tk = &x.w.own
-	x.w.own.Reset()
+	x.w.firm = true
 	x.w.own.Notify = x.end
 	return x
 }
@@ -103,7 +103,7 @@ func (x *Async[T]) trySend(o *after[T]) {
 // firstPlain wins the first waiting receiver if it stands for a plain receive.
 func (c *Chan[T]) firstPlain() *waiter[T] {
 	for r := c.recvq.head; r != nil; r = r.next {
-		if r.tk.State() != ticket.Waiting {
+		if r.state() != ticket.Waiting {
 			continue
 		}
 		if len(r.holds) > 0 && r.holds[0].plain && r.win() == ticket.Won {
@@ -174,10 +174,9 @@ func (x *Async[T]) Cancel(cause error) {
 	c, w := x.c, &x.w
 	c.mu.Lock()
 	if w.done {
-		c.mu.Unlock()
+		c.free()
 		return
 	}
-	w.own.Abort()
 	c.giveUpOpen(w, cause, &o)
 	x.now(&o)
 }

@@ -36,7 +36,6 @@
 package engine
 
 import (
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -64,13 +63,18 @@ type Dead[T any] func(v T, reason string, attempts int) error
 type Chan[T any] struct {
 	mu lock // guards everything below but the constants
 
-	// The ring: n values from head on. heads stands beside buf and exists only
-	// once a value with a header came by.
-	buf   []T
-	heads []Header
-	head  int
-	n     int
-	used  int
+	// What plain operations on slots touch, all in the first 64 bytes: between
+	// two cores, every further cache line costs as much as the whole operation.
+
+	mode mode // set by free
+	head int32
+	n    int32 // values in the ring, from head on
+	used int32 // slots in use
+	buf  []T
+	sent uint64 // for Stats
+	rcvd uint64
+
+	heads []Header // beside buf, once a value with a header came by
 
 	recvq queue[T]
 	sendq queue[T]
@@ -80,35 +84,30 @@ type Chan[T any] struct {
 	back parcels[T] // given back and ready, in send order; linked by place
 	held parcels[T] // handed out and not settled; linked by place
 
-	resting int // parcels given back that are not ready yet
-
+	resting  int // parcels given back that are not ready yet
 	closed   bool
 	stopped  bool
+	hadTaker bool
 	reason   string // of the stop
 	seq      uint64 // hand-outs so far; orders the parcels
 	senders  int    // attachments that may send
 	takers   int    // attachments that may receive
-	hadTaker bool
-	tally    tally
 
-	idle        *waiter[T] // waiter records for reuse
+	redeliveries uint64 // for Stats
+	rejections   uint64
+
+	idle        *waiter[T]                // waiter records for reuse
+	returned    atomic.Pointer[waiter[T]] // records on their way back to idle; not guarded
+	peak        int                       // most waiters at once since idle was filled
 	idleParcels *parcel[T]
-	idleCount   int
-	idleLow     int // fewest idle since the last trim
-	released    int // releases since the last trim
 
 	// Constants.
 	id      uint64
-	slots   int
+	slots   int32
 	inside  bool // made inside a synctest bubble
 	cfg     Config
 	dead    Dead[T]
 	created time.Time
-}
-
-// tally counts what happened, for Stats.
-type tally struct {
-	sent, received, redelivered, rejected uint64
 }
 
 var lastID atomic.Uint64
@@ -123,7 +122,7 @@ func New[T any](cfg Config, dead Dead[T]) *Chan[T] {
 // Init makes the zero Chan a channel.
 func (c *Chan[T]) Init(cfg Config, dead Dead[T]) {
 	c.id = lastID.Add(1)
-	c.slots = cfg.Slots
+	c.slots = int32(cfg.Slots)
 	c.cfg = cfg
 	c.dead = dead
 	c.created = time.Now()
@@ -137,7 +136,7 @@ func (c *Chan[T]) Init(cfg Config, dead Dead[T]) {
 func (c *Chan[T]) Name() string { return c.cfg.Name }
 
 // Slots returns the exact capacity.
-func (c *Chan[T]) Slots() int { return c.slots }
+func (c *Chan[T]) Slots() int { return int(c.slots) }
 
 // Config returns what the channel was made with.
 func (c *Chan[T]) Config() Config { return c.cfg }
@@ -189,7 +188,7 @@ func (c *Chan[T]) Len() int {
 }
 
 func (c *Chan[T]) ready() int {
-	n := c.n
+	n := int(c.n)
 	for p := c.back.head; p != nil; p = p.next {
 		if p.slot {
 			n++
@@ -214,11 +213,11 @@ func (c *Chan[T]) Stats() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return Stats{
-		Slots: c.slots, Len: c.ready(), Held: c.held.len + c.resting,
+		Slots: int(c.slots), Len: c.ready(), Held: c.held.len + c.resting,
 		SendersWaiting: c.sendq.live() + c.bare.len, ReceiversWaiting: c.recvq.live(),
 		Senders: c.senders, Receivers: c.takers,
-		Sent: c.tally.sent, Received: c.tally.received,
-		Redelivered: c.tally.redelivered, Rejected: c.tally.rejected,
+		Sent: c.sent, Received: c.rcvd,
+		Redelivered: c.redeliveries, Rejected: c.rejections,
 		Closed: c.closed, Stopped: c.stopped,
 	}
 }
@@ -247,7 +246,7 @@ func (o *after[T]) tell(e event.Event) { o.events = append(o.events, e) }
 func (o *after[T]) run() {
 	for w := o.first; w != nil; {
 		next := w.rung
-		w.tk.Ring()
+		w.ring()
 		w = next
 	}
 	for _, e := range o.events {
@@ -255,14 +254,42 @@ func (o *after[T]) run() {
 	}
 }
 
+// mode says how much of the state matters to a plain operation.
+type mode uint8
+
+const (
+	calm      mode = iota // nothing but the ring
+	receiving             // the ring is empty, and receivers wait
+	sending               // no slot is free, and senders wait
+	mixed                 // anything else: values given back or without a slot, closed, both sides
+)
+
+// free frees the lock after an operation that may have changed more than the
+// ring.
+func (c *Chan[T]) free() {
+	switch {
+	case c.closed || c.back.head != nil || c.bare.head != nil:
+		c.mode = mixed
+	case c.recvq.head != nil:
+		c.mode = receiving
+		if c.sendq.head != nil || c.n > 0 {
+			c.mode = mixed
+		}
+	case c.sendq.head != nil:
+		c.mode = sending
+		if c.used < c.slots {
+			c.mode = mixed
+		}
+	default:
+		c.mode = calm
+	}
+	c.mu.Unlock()
+}
+
 // unlock frees the lock and then does what was collected.
 func (c *Chan[T]) unlock(o *after[T]) {
-	c.mu.Unlock()
+	c.free()
 	if o.first != nil || o.events != nil {
 		o.run()
 	}
 }
-
-// lock is what guards a channel. It is held for a few dozen instructions and
-// never while anything blocks.
-type lock = sync.Mutex

@@ -11,7 +11,7 @@ func (c *Chan[T]) Close(a *Attach) error {
 	var o after[T]
 	c.mu.Lock()
 	if err := c.refuseSend(a); err != nil {
-		c.mu.Unlock()
+		c.free()
 		return err
 	}
 	c.close(&o)
@@ -65,7 +65,7 @@ func (c *Chan[T]) Stop(a *Attach, reason string) error {
 	var o after[T]
 	c.mu.Lock()
 	if err := c.refuseSend(a); err != nil {
-		c.mu.Unlock()
+		c.free()
 		return err
 	}
 	if !c.stopped {
@@ -86,7 +86,7 @@ func (c *Chan[T]) stop(reason string, o *after[T]) {
 // Stopped reports whether the senders were asked to end, and why.
 func (c *Chan[T]) Stopped() (reason string, ok bool) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.free()
 	return c.reason, c.stopped
 }
 
@@ -100,7 +100,7 @@ func (c *Chan[T]) Detach(a *Attach, why string) error {
 	var o after[T]
 	c.mu.Lock()
 	if a.gone {
-		c.mu.Unlock()
+		c.free()
 		return fault.ErrDetached
 	}
 	a.gone = true
@@ -155,7 +155,7 @@ func (c *Chan[T]) detachHeld(a *Attach, why string) {
 		c.mu.Lock()
 		p := c.heldBy(a)
 		if p == nil {
-			c.mu.Unlock()
+			c.free()
 			return
 		}
 		c.loseHolder(p, why)

@@ -45,7 +45,7 @@ func (h Hold[T]) Done() error {
 	c, p := h.c, h.p
 	c.held.remove(p)
 	if p.where == orphaned {
-		c.tally.received++
+		c.rcvd++
 		c.scrap(p)
 	} else {
 		c.confirm(p, &o)
@@ -56,7 +56,7 @@ func (h Hold[T]) Done() error {
 
 // confirm ends the custody of the channel over p, which is in no list but bare.
 func (c *Chan[T]) confirm(p *parcel[T], o *after[T]) {
-	c.tally.received++
+	c.rcvd++
 	w, slot := p.sender, p.slot
 	c.scrap(p)
 	if slot {
@@ -86,7 +86,7 @@ func (h Hold[T]) Return(delay time.Duration) error {
 	}
 	c, p := h.c, h.p
 	if p.where == orphaned {
-		c.mu.Unlock()
+		c.free()
 		return fault.ErrAbandoned
 	}
 	if c.exhausted(p) {
@@ -108,11 +108,11 @@ func (h Hold[T]) ReturnUnseen() error {
 	var o after[T]
 	c, p := h.c, h.p
 	if p.where == orphaned {
-		c.mu.Unlock()
+		c.free()
 		return fault.ErrAbandoned
 	}
 	if p.attempt > 1 {
-		c.tally.redelivered--
+		c.redeliveries--
 	}
 	p.attempt--
 	c.held.remove(p)
@@ -198,14 +198,14 @@ func (c *Chan[T]) reject(p *parcel[T], reason string) error {
 		return nil
 	}
 	if c.dead == nil && p.where == orphaned {
-		c.mu.Unlock()
+		c.free()
 		return fault.ErrAbandoned
 	}
 	return c.bury(p, reason)
 }
 
 func (c *Chan[T]) refused(p *parcel[T], reason string, o *after[T]) {
-	c.tally.rejected++
+	c.rejections++
 	c.tell(o, event.Event{Kind: event.Rejected, Op: "reject", Reason: reason, Attempt: p.attempt})
 }
 
@@ -217,7 +217,7 @@ func (c *Chan[T]) bury(p *parcel[T], reason string) error {
 	was := p.where
 	p.where = settling
 	v, attempt := p.val, p.attempt
-	c.mu.Unlock()
+	c.free()
 
 	var err error
 	if c.dead != nil {
@@ -232,7 +232,7 @@ func (c *Chan[T]) bury(p *parcel[T], reason string) error {
 			p.lapsed = false
 			c.loseHolder(p, "the hold ended while its value was being rejected")
 		} else {
-			c.mu.Unlock()
+			c.free()
 		}
 		return err
 	}
@@ -266,7 +266,7 @@ func (h Hold[T]) Extend(d time.Duration) error {
 		p.stopTimer()
 		c.startHold(p, d)
 	}
-	c.mu.Unlock()
+	c.free()
 	return nil
 }
 
@@ -274,16 +274,16 @@ func (h Hold[T]) Extend(d time.Duration) error {
 func (c *Chan[T]) lapse(p *parcel[T], gen uint64) {
 	c.mu.Lock()
 	if p.gen != gen || time.Now().Before(p.due) {
-		c.mu.Unlock()
+		c.free()
 		return
 	}
 	if p.where == settling {
 		p.lapsed = true
-		c.mu.Unlock()
+		c.free()
 		return
 	}
 	if p.where != inHand && p.where != orphaned {
-		c.mu.Unlock()
+		c.free()
 		return
 	}
 	c.loseHolder(p, "the hold lasted longer than MaxHold")
@@ -310,7 +310,7 @@ func (c *Chan[T]) loseHolder(p *parcel[T], reason string) {
 		}
 		c.mu.Lock()
 		if p.gen != gen {
-			c.mu.Unlock()
+			c.free()
 			return
 		}
 		if orphan {

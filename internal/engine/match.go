@@ -15,14 +15,14 @@ import (
 func (c *Chan[T]) offer(v T, h Header, o *after[T]) bool {
 	for r := c.recvq.head; r != nil; {
 		next := r.next
-		if r.kind == take && c.used >= c.slots && r.tk.State() == ticket.Waiting {
+		if r.kind == take && c.used >= c.slots && r.state() == ticket.Waiting {
 			return false // it would be held without a slot, and its sender wait
 		}
 		switch r.win() {
 		case ticket.Won:
 			r.remove()
 			c.deliver(r, v, h, o)
-			c.tally.sent++
+			c.sent++
 			return true
 		case ticket.Gone:
 			r.remove()
@@ -31,7 +31,7 @@ func (c *Chan[T]) offer(v T, h Header, o *after[T]) bool {
 	}
 	if c.used < c.slots {
 		c.put(v, h)
-		c.tally.sent++
+		c.sent++
 		return true
 	}
 	return false
@@ -47,11 +47,11 @@ func (c *Chan[T]) deliver(r *waiter[T], v T, h Header, o *after[T]) {
 	case r.vs != nil:
 		r.vs[r.n] = v
 		r.n++
-		c.tally.received++
+		c.rcvd++
 	default:
 		g := c.gotOf(r)
 		g.Val, g.Header, g.Attempt = v, h, 1
-		c.tally.received++
+		c.rcvd++
 	}
 	r.finish(o)
 }
@@ -81,7 +81,7 @@ func (c *Chan[T]) present(w *waiter[T], o *after[T]) bool {
 				return false
 			}
 			c.deliver(r, w.got.Val, w.got.Header, o)
-			c.tally.sent++
+			c.sent++
 		}
 		if !w.more() {
 			w.n++
@@ -94,7 +94,9 @@ func (c *Chan[T]) present(w *waiter[T], o *after[T]) bool {
 // handBare gives the value of w to the won Take r though no slot is free: w is
 // committed and waits for the settlement.
 func (c *Chan[T]) handBare(w, r *waiter[T], o *after[T]) {
-	w.win() // nobody else can have it: it stands in no queue
+	if !w.firm {
+		w.tk.Win(int(w.idx)) // nobody else can have it: it stands in no queue
+	}
 	c.handOut(c.wrap(w.got.Val, w.got.Header, w), r.att, c.gotOf(r), o)
 	r.finish(o)
 }
@@ -149,7 +151,7 @@ func (c *Chan[T]) pullSlot(hold bool, a *Attach, g *Got[T], o *after[T]) {
 	}
 	g.Val, g.Header = c.pop()
 	g.Attempt = 1
-	c.tally.received++
+	c.rcvd++
 	c.freeSlot(o)
 }
 
@@ -161,8 +163,8 @@ func (c *Chan[T]) pullSender(w *waiter[T], hold bool, a *Attach, g *Got[T], o *a
 		return
 	}
 	g.Val, g.Header, g.Attempt = w.got.Val, w.got.Header, 1
-	c.tally.received++
-	c.tally.sent++
+	c.rcvd++
+	c.sent++
 	if w.more() {
 		w.advance()
 		c.sendq.push(w) // its turn is over
@@ -200,8 +202,8 @@ func (c *Chan[T]) drain(w *waiter[T], buf []T, o *after[T]) (n int) {
 	for {
 		buf[n] = w.got.Val
 		n++
-		c.tally.sent++
-		c.tally.received++
+		c.sent++
+		c.rcvd++
 		if !w.more() {
 			w.n++
 			w.finish(o)
@@ -240,7 +242,7 @@ func (c *Chan[T]) promote(o *after[T]) {
 func (c *Chan[T]) putAll(w *waiter[T], o *after[T]) {
 	for {
 		c.put(w.got.Val, w.got.Header)
-		c.tally.sent++
+		c.sent++
 		if !w.more() {
 			w.n++
 			w.finish(o)
@@ -257,7 +259,7 @@ func (c *Chan[T]) putAll(w *waiter[T], o *after[T]) {
 // sentOne ends the wait of w for the value it had handed out, successfully. A
 // SendAll goes on with its next value.
 func (c *Chan[T]) sentOne(w *waiter[T], o *after[T]) {
-	c.tally.sent++
+	c.sent++
 	if !w.more() {
 		w.n++
 		w.finish(o)
@@ -265,8 +267,6 @@ func (c *Chan[T]) sentOne(w *waiter[T], o *after[T]) {
 	}
 	w.advance()
 	switch {
-	case w.tk.State() == ticket.Aborted:
-		// Its owner gave up and is on its way to look at n.
 	case c.closed:
 		w.got.Err = fault.ErrClosed
 		w.finish(o)
@@ -285,7 +285,7 @@ func (c *Chan[T]) serve(o *after[T]) {
 	c.promote(o)
 	for r := c.recvq.head; r != nil; {
 		next := r.next
-		if r.tk.Dead() {
+		if r.state() >= ticket.Synced {
 			r.remove()
 		} else if !c.serveReceiver(r, o) && c.sendq.head == nil {
 			return
@@ -344,7 +344,7 @@ func (c *Chan[T]) pair(r *waiter[T], o *after[T]) bool {
 				}
 				s.remove()
 				r.remove()
-				if !s.more() {
+				if !s.firm {
 					s.tk.Confirm(int(s.idx))
 				}
 				c.meet(s, r, o)
@@ -375,35 +375,24 @@ func (c *Chan[T]) meet(s, r *waiter[T], o *after[T]) {
 	r.finish(o)
 }
 
-// claim reserves the ticket of s, which it leaves alone when s sends many: such
-// a ticket is only ever won under this lock.
+// claim reserves the sender s; a plain one is the caller's anyway.
 func (c *Chan[T]) claim(s *waiter[T]) ticket.Answer {
-	if s.more() {
-		return s.win()
+	if s.firm {
+		return ticket.Won
 	}
 	return s.tk.Claim()
 }
 
 func (c *Chan[T]) unclaim(s *waiter[T]) {
-	switch {
-	case s.more():
-	case s.tk == &s.own:
-		s.tk.Unclaim()
-	default:
+	if !s.firm {
 		s.tk.Release()
 	}
 }
 
-// finish makes the outcome of w final and has it woken. An owner that gave up
-// in the meantime will look for the outcome itself.
+// finish makes the outcome of w, which is won, final and has its owner woken.
 func (w *waiter[T]) finish(o *after[T]) {
 	w.done = true
-	if w.tk.State() == ticket.Waiting {
-		w.tk.Win(int(w.idx))
-	}
-	if w.tk.State() == ticket.Synced {
-		o.wake(w)
-	}
+	o.wake(w)
 }
 
 // handOut puts p into the hands of a and tells g about it.
@@ -429,7 +418,7 @@ func (c *Chan[T]) startHold(p *parcel[T], d time.Duration) {
 
 func (c *Chan[T]) redelivered(attempt int, o *after[T]) {
 	if attempt > 1 {
-		c.tally.redelivered++
+		c.redeliveries++
 		c.tell(o, event.Event{Kind: event.Redelivered, Op: "take", Attempt: attempt})
 	}
 }
@@ -444,8 +433,8 @@ func (c *Chan[T]) tell(o *after[T], e event.Event) {
 // put appends to the ring. A slot must be free.
 func (c *Chan[T]) put(v T, h Header) {
 	i := c.head + c.n
-	if i >= len(c.buf) {
-		i -= len(c.buf)
+	if i >= c.slots {
+		i -= c.slots
 	}
 	c.buf[i] = v
 	if h != nil && c.heads == nil {
@@ -467,7 +456,7 @@ func (c *Chan[T]) pop() (v T, h Header) {
 	if c.heads != nil {
 		h, c.heads[i] = c.heads[i], nil
 	}
-	if c.head++; c.head == len(c.buf) {
+	if c.head++; c.head == c.slots {
 		c.head = 0
 	}
 	c.n--

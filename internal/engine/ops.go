@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/handoff-go/handoff/internal/fault"
-	"github.com/handoff-go/handoff/internal/ticket"
+	"github.com/handoff-go/handoff/internal/park"
 )
 
 // Ended returns the error of a context that is over, or nil.
@@ -23,26 +23,11 @@ func (c *Chan[T]) jam() bool {
 		c.sendq.head != nil && c.used < c.slots
 }
 
-// Send offers v and waits until custody has left the caller. timeout 0 is none.
-func (c *Chan[T]) Send(ctx context.Context, a *Attach, v T, h Header, timeout time.Duration) error {
-	if err := Ended(ctx); err != nil {
-		return err
-	}
-	c.mu.Lock()
-	if c.used < c.slots && c.recvq.head == nil && c.sendq.head == nil && !c.closed && !a.gone {
-		c.put(v, h)
-		c.tally.sent++
-		c.mu.Unlock()
-		return nil
-	}
-	return c.sendSlow(ctx, a, v, h, timeout)
-}
-
 // sendSlow is Send where a slot alone is not the answer. The lock is held and is
 // freed.
 func (c *Chan[T]) sendSlow(ctx context.Context, a *Attach, v T, h Header, timeout time.Duration) error {
 	if err := c.refuseSend(a); err != nil {
-		c.mu.Unlock()
+		c.free()
 		return err
 	}
 	var o after[T]
@@ -55,6 +40,7 @@ func (c *Chan[T]) sendSlow(ctx context.Context, a *Attach, v T, h Header, timeou
 	}
 	w := c.record(send, a)
 	w.got.Val, w.got.Header = v, h
+	w.simple = true
 	_, err := c.sendBlocked(ctx, w, timeout, &o)
 	return err
 }
@@ -70,7 +56,7 @@ func (c *Chan[T]) SendAll(ctx context.Context, a *Attach, vs []T, h Header, time
 	var o after[T]
 	c.mu.Lock()
 	if err := c.refuseSend(a); err != nil {
-		c.mu.Unlock()
+		c.free()
 		return 0, err
 	}
 	if c.jam() {
@@ -86,42 +72,28 @@ func (c *Chan[T]) SendAll(ctx context.Context, a *Attach, vs []T, h Header, time
 func (c *Chan[T]) sendBlocked(ctx context.Context, w *waiter[T], timeout time.Duration, o *after[T]) (int, error) {
 	if c.present(w, o) {
 		n := w.n
-		c.release(w)
 		c.unlock(o)
+		c.release(w)
 		return n, nil
 	}
-	c.unlock(o)
-	cause := c.await(ctx, w, timeout)
-	c.mu.Lock()
-	return c.leaveSend(w, cause)
-}
-
-// leaveSend ends the send w, early if cause is not nil. The lock is held and is
-// freed. A send that was completed meanwhile ends as it did.
-func (c *Chan[T]) leaveSend(w *waiter[T], cause error) (n int, err error) {
-	var o after[T]
-	if cause != nil {
-		c.giveUp(w, cause, &o)
-	}
-	n, err = w.n, w.got.Err
+	c.wait(ctx, w, timeout, o)
+	n, err := w.n, w.got.Err
 	c.release(w)
-	c.unlock(&o)
 	return n, err
 }
 
 // giveUp fixes the outcome of the plain operation w for its owner, who does not
-// want to wait any longer. The lock is held; it is given up for a moment if w
-// was completed meanwhile, to hear the ring that is on its way.
-func (c *Chan[T]) giveUp(w *waiter[T], cause error, o *after[T]) {
+// want to wait any longer. If w was completed meanwhile it ends as it did.
+func (c *Chan[T]) giveUp(w *waiter[T], cause error) {
+	var o after[T]
+	c.mu.Lock()
 	if !w.done {
-		c.giveUpOpen(w, cause, o)
+		c.giveUpOpen(w, cause, &o)
+		c.unlock(&o)
 		return
 	}
-	if w.tk.State() == ticket.Synced {
-		c.mu.Unlock()
-		<-w.tk.Bell()
-		c.mu.Lock()
-	}
+	c.free()
+	<-w.tk.Bell()
 }
 
 // giveUpOpen is giveUp for a waiter whose outcome is open.
@@ -143,6 +115,19 @@ func (c *Chan[T]) giveUpOpen(w *waiter[T], cause error, o *after[T]) {
 	}
 }
 
+// wait waits for the end of the plain operation w. The lock is held and is freed.
+func (c *Chan[T]) wait(ctx context.Context, w *waiter[T], timeout time.Duration, o *after[T]) {
+	if park.Fast && !c.inside && timeout <= 0 && o.first == nil && o.events == nil && ctx.Done() == nil {
+		c.mode = mixed
+		w.slot.Park(&c.mu.state)
+		return
+	}
+	c.unlock(o)
+	if cause := c.await(ctx, w, timeout); cause != nil {
+		c.giveUp(w, cause)
+	}
+}
+
 // await waits until w is completed, or returns why the owner must give up.
 func (c *Chan[T]) await(ctx context.Context, w *waiter[T], timeout time.Duration) error {
 	bell, done := w.tk.Bell(), ctx.Done()
@@ -160,10 +145,8 @@ func (c *Chan[T]) await(ctx context.Context, w *waiter[T], timeout time.Duration
 	case <-bell:
 		return nil
 	case <-done:
-		w.tk.Abort()
 		return fault.Cancelled(ctx)
 	case <-fired:
-		w.tk.Abort()
 		return fault.ErrTimeout
 	}
 }
@@ -173,7 +156,7 @@ func (c *Chan[T]) TrySend(a *Attach, v T, h Header) (bool, error) {
 	var o after[T]
 	c.mu.Lock()
 	if err := c.refuseSend(a); err != nil {
-		c.mu.Unlock()
+		c.free()
 		return false, err
 	}
 	if c.jam() {
@@ -182,29 +165,6 @@ func (c *Chan[T]) TrySend(a *Attach, v T, h Header) (bool, error) {
 	ok := c.offer(v, h, &o)
 	c.unlock(&o)
 	return ok, nil
-}
-
-// Recv takes and confirms the next value.
-func (c *Chan[T]) Recv(ctx context.Context, a *Attach) (v T, err error) {
-	if err := Ended(ctx); err != nil {
-		return v, err
-	}
-	c.mu.Lock()
-	if c.n > 0 && c.back.head == nil && c.recvq.head == nil && !c.closed && !a.gone {
-		v, _ = c.pop()
-		c.tally.received++
-		c.used--
-		if c.sendq.head == nil && c.bare.head == nil {
-			c.mu.Unlock()
-			return v, nil
-		}
-		var o after[T]
-		c.promote(&o)
-		c.unlock(&o)
-		return v, nil
-	}
-	g := c.recvSlow(ctx, a, false)
-	return g.Val, g.Err
 }
 
 // Take takes and holds the next value.
@@ -224,11 +184,10 @@ func (c *Chan[T]) recvSlow(ctx context.Context, a *Attach, hold bool) (g Got[T])
 		return g
 	}
 	w := c.recvBlocked(a, hold)
-	c.unlock(&o)
-	c.awaitRecv(ctx, w)
+	w.simple = !hold
+	c.wait(ctx, w, 0, &o)
 	g = w.got
 	c.release(w)
-	c.mu.Unlock()
 	return g
 }
 
@@ -259,15 +218,6 @@ func (c *Chan[T]) recvBlocked(a *Attach, hold bool) *waiter[T] {
 	return w
 }
 
-// awaitRecv waits for the end of the receive w and returns with the lock held.
-func (c *Chan[T]) awaitRecv(ctx context.Context, w *waiter[T]) {
-	cause := c.await(ctx, w, 0)
-	c.mu.Lock()
-	if cause != nil {
-		c.giveUp(w, cause, nil)
-	}
-}
-
 // TryRecv is Recv if that is possible without waiting.
 func (c *Chan[T]) TryRecv(a *Attach, hold bool) (g Got[T], ok bool) {
 	var o after[T]
@@ -289,7 +239,7 @@ func (c *Chan[T]) RecvInto(ctx context.Context, a *Attach, buf []T) (int, error)
 	var o after[T]
 	c.mu.Lock()
 	if a.gone {
-		c.mu.Unlock()
+		c.free()
 		return 0, fault.ErrDetached
 	}
 	if c.jam() {
@@ -305,17 +255,25 @@ func (c *Chan[T]) RecvInto(ctx context.Context, a *Attach, buf []T) (int, error)
 	}
 	w := c.recvBlocked(a, false)
 	w.vs = buf
-	c.unlock(&o)
-	c.awaitRecv(ctx, w)
-	var more after[T]
+	c.wait(ctx, w, 0, &o)
 	n, err := w.n, w.got.Err
 	c.release(w)
-	if err == nil && n < len(buf) && c.recvq.head == nil {
-		m, _ := c.pullMany(buf[n:], &more)
-		n += m
+	if err == nil && n < len(buf) {
+		n += c.moreInto(a, buf[n:])
 	}
-	c.unlock(&more)
 	return n, err
+}
+
+// moreInto takes what is there for a RecvInto that has its first value, unless
+// others wait for it.
+func (c *Chan[T]) moreInto(a *Attach, buf []T) (n int) {
+	var o after[T]
+	c.mu.Lock()
+	if !a.gone && c.recvq.head == nil {
+		n, _ = c.pullMany(buf, &o)
+	}
+	c.unlock(&o)
+	return n
 }
 
 // TakeInto is RecvInto that holds what it takes.
@@ -344,10 +302,8 @@ func (c *Chan[T]) TakeInto(ctx context.Context, a *Attach, buf []Got[T]) (int, e
 	}
 	w := c.recvBlocked(a, true)
 	w.holds = buf
-	c.unlock(&o)
-	c.awaitRecv(ctx, w)
+	c.wait(ctx, w, 0, &o)
 	n, err := w.n, w.got.Err
 	c.release(w)
-	c.mu.Unlock()
 	return n, err
 }

@@ -67,6 +67,7 @@ type chanCase[T any] struct {
 	o       after[T]
 	operand *T
 	off     *bool
+	result  Got[T] // for the callback
 	got     func(g *Got[T], ok bool)
 	sent    func()
 	stopped func(reason string)
@@ -84,7 +85,7 @@ func (x *chanCase[T]) lock()         { x.c.mu.Lock() }
 func (x *chanCase[T]) serve()        { x.c.serve(&x.o) }
 func (x *chanCase[T]) dequeue()      { x.w.remove() }
 
-func (x *chanCase[T]) unlock() { x.c.mu.Unlock() }
+func (x *chanCase[T]) unlock() { x.c.free() }
 
 // flush does what this case collected. It must wait until no lock is held, the
 // other channels' included.
@@ -162,7 +163,7 @@ func (x *chanCase[T]) trySend(s *Select) verdict {
 		return pending
 	}
 	c.deliver(r, w.got.Val, w.got.Header, &x.o)
-	c.tally.sent++
+	c.sent++
 	return committed
 }
 
@@ -186,8 +187,10 @@ func (x *chanCase[T]) giveUp(cause error) bool {
 }
 
 func (x *chanCase[T]) finish() error {
-	g := x.w.got
+	x.result = x.w.got
 	x.clear()
+	defer func() { x.result = Got[T]{} }()
+	g := &x.result
 	switch {
 	case x.w.kind == send:
 		if g.Err == nil && x.sent != nil {
@@ -204,7 +207,7 @@ func (x *chanCase[T]) finish() error {
 		}
 		return nil
 	case g.Err == nil && x.got != nil:
-		x.got(&g, true)
+		x.got(g, true)
 	}
 	return g.Err
 }

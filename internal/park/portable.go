@@ -1,0 +1,17 @@
+//go:build handoff_portable || race || !go1.26 || go1.27 || !(amd64 || arm64)
+
+package park
+
+import "sync/atomic"
+
+// Fast says whether a Slot can be used.
+const Fast = false
+
+// Slot is not used in the portable form.
+type Slot struct{}
+
+// Park is not used in the portable form.
+func (*Slot) Park(*atomic.Uint32) {}
+
+// Ready reports that nobody is parked in s.
+func (*Slot) Ready() bool { return false }
