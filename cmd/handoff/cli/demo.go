@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/handoff-go/handoff/cmd/handoff/internal/demo"
+	"github.com/handoff-go/handoff/cmd/handoff/internal/screen"
+	"github.com/spf13/cobra"
+)
+
+// workersMost keeps a slip of the finger from starting thousands of processes.
+const workersMost = 256
+
+func newDemo(s Streams) *cobra.Command {
+	var c demo.Config
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "demo [DIR]",
+		Short: "Have real files parsed by several processes, kill one, and lose nothing",
+		Long: `Have real files parsed by several processes, kill one, and lose nothing.
+
+This process walks DIR and sends the path of every Go file on a channel. Worker
+processes take a path, parse the file, send what they counted on a second
+channel, and then confirm the path. This process receives the results and counts
+each file once. About half-way one worker is killed by SIGKILL while it holds a
+path that it has taken and not confirmed: the path comes back to the channel, and
+another worker gets it as attempt 2. A new worker takes the place of the dead.
+
+At the end the same files are counted again in one process, and the two must
+agree, file by file. Without DIR the files are the sources of the Go on this
+machine.
+
+Exit code 0 means: nothing lost, nothing counted twice, sums agree.`,
+		Example: `  handoff demo
+  handoff demo --workers 8 ~/src
+  handoff demo --kill-at between    # after the result is sent: it comes twice
+  handoff demo --json | jq .redelivered`,
+		Args: argsUsage(cobra.MaximumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkDemo(&c); err != nil {
+				return err
+			}
+			if len(args) == 1 {
+				if c.Dir = args[0]; c.Dir == "" {
+					return usage("DIR is empty")
+				}
+			}
+			return runDemo(cmd, c, asJSON, s)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&c.Over, "over", "unix", "the medium: "+strings.Join(demo.Media(), ", "))
+	f.IntVar(&c.Workers, "workers", min(max(runtime.NumCPU(), 3), 16), "worker processes at once")
+	f.Uint64Var(&c.Seed, "seed", 1, "chooses the path that is held when a worker is killed")
+	f.StringVar(&c.KillAt, "kill-at", demo.KillTake,
+		"when: take (holding the path, nothing done), between (result sent, path not confirmed)")
+	f.BoolVar(&asJSON, "json", false, "print one JSON object and nothing else")
+	return cmd
+}
+
+func checkDemo(c *demo.Config) error {
+	switch {
+	case !slices.Contains(demo.Media(), c.Over):
+		return usage("--over %q is not one of: %s", c.Over, strings.Join(demo.Media(), ", "))
+	case c.Workers < 1 || c.Workers > workersMost:
+		return usage("--workers %d is not between 1 and %d", c.Workers, workersMost)
+	case c.KillAt != demo.KillTake && c.KillAt != demo.KillBetween:
+		return usage("--kill-at %q is not one of: %s, %s", c.KillAt, demo.KillTake, demo.KillBetween)
+	}
+	return nil
+}
+
+func runDemo(cmd *cobra.Command, c demo.Config, asJSON bool, s Streams) (err error) {
+	if c.Exe, err = os.Executable(); err != nil {
+		return err
+	}
+	var lines io.Writer
+	if !asJSON {
+		lines = s.Out
+	}
+	report, err := demo.Run(cmd.Context(), c, screen.New(lines, s.Err))
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		err = json.NewEncoder(s.Out).Encode(report)
+	} else {
+		err = report.WriteText(s.Out)
+	}
+	if err == nil && !report.OK {
+		err = errors.New("the demo failed: " + report.Why)
+	}
+	return err
+}

@@ -1,0 +1,36 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/handoff-go/handoff/cmd/handoff/internal/demo"
+	"github.com/spf13/cobra"
+)
+
+// newWorker is one worker of the demo. It is not for people, and hidden.
+func newWorker(s Streams) *cobra.Command {
+	var w demo.Worker
+	cmd := &cobra.Command{
+		Use:    demo.WorkerCommand,
+		Short:  "One worker process of the demo",
+		Hidden: true,
+		Args:   argsUsage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			// Ctrl-C at a terminal reaches every process in front, the demo too,
+			// which ends its workers itself. So only the leash counts here.
+			ctx, stop := demo.Leash(context.WithoutCancel(cmd.Context()), s.In)
+			defer stop()
+			err := w.Run(ctx)
+			if errors.Is(context.Cause(ctx), demo.ErrOrphaned) {
+				demo.Sweep(w.Home)
+			}
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&w.Home, "home", "", "base URL of the demo's channels")
+	f.StringVar(&w.Dir, "dir", "", "folder the paths begin at")
+	f.IntVar(&w.ID, "id", 0, "number of the worker")
+	return cmd
+}
