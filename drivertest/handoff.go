@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/handoff-go/handoff"
+	"github.com/handoff-go/handoff/internal/fakecase"
 )
 
 // Make returns the harness of channels made by handoff.Make.
@@ -50,7 +51,7 @@ var inProcess = Features{}.With(
 	FeatureRendezvous, FeatureCancel, FeatureWaitCounts, FeatureStats, FeatureOpError, FeatureBatch,
 	FeatureHold, FeatureHoldTime, FeatureDeadLetter, FeatureSendTimeout, FeatureStop, FeatureDetach,
 	FeatureEvents, FeatureHeader,
-	FeatureSelect, FeatureDefault, FeatureSelectFirst, FeatureSelector, FeatureNative, FeatureAfter,
+	FeatureSelect, FeatureDefault, FeatureSelectFirst, FeatureSelector, FeatureNative, FeatureAfter, FeatureClaims,
 	FeatureHuge, FeatureLocal, FeatureSharedHeap, FeatureNoAlloc, FeatureNoAllocHold, FeatureNoAllocSel, FeatureCollected)
 
 // Medium returns the harness of channels opened by URL. fresh returns a URL of a
@@ -87,6 +88,7 @@ func overHandoff(name string, mk maker[int]) Harness {
 			return handoff.Events(func(ev handoff.Event) { f(Event{string(ev.Kind), ev.Channel, ev.Op, ev.Reason}) })
 		},
 		WithHeader: handoff.WithHeader,
+		Remote:     func(c *Claimant) Case { return fakecase.New(c) },
 		OpOf: func(err error) (op, channel string, ok bool) {
 			e, ok := errors.AsType[*handoff.OpError](err)
 			if !ok {
@@ -140,13 +142,23 @@ func opener[T any](fresh func(e *Env) string) maker[T] {
 			panic("drivertest: no such capacity")
 		}
 		url := fresh(e)
+		opts := append(s.options(), handoff.Slots(s.Slots))
 		var out []handoff.Chan[T]
-		for range n {
-			ch, err := handoff.Open[T](e.Ctx, url, append(s.options(), handoff.Slots(s.Slots))...)
+		for i := range n {
+			var ch handoff.Chan[T]
+			var err error
+			switch {
+			case !s.OneWay:
+				ch, err = handoff.Open[T](e.Ctx, url, opts...)
+			case i == 0:
+				ch.Sender, err = handoff.OpenSender[T](e.Ctx, url, opts...)
+			default:
+				ch.Receiver, err = handoff.OpenReceiver[T](e.Ctx, url, opts...)
+			}
 			if err != nil {
 				e.Fatalf("Open(%s): %v", url, err)
 			}
-			e.AtEnd(func() { ch.Detach() })
+			e.AtEnd(func() { (&ours[T]{ch}).Detach() })
 			out = append(out, ch)
 		}
 		return out
@@ -196,10 +208,26 @@ func (o *ours[T]) OnSend(v T, do func()) Case        { return o.Chan.OnSend(v, d
 func (o *ours[T]) OnSendVar(p *T, do func()) Case    { return o.Chan.OnSendVar(p, do) }
 func (o *ours[T]) OnRecv(do func(v T, ok bool)) Case { return o.Chan.OnRecv(do) }
 func (o *ours[T]) OnStop(do func(string)) Case       { return o.Chan.OnStop(do) }
-func (o *ours[T]) Stats() Stats                      { return o.Chan.Stats() }
-func (o *ours[T]) Len() int                          { return o.Chan.Len() }
-func (o *ours[T]) Cap() int                          { return o.Chan.Cap() }
-func (o *ours[T]) Detach() error                     { return o.Chan.Detach() }
+func (o *ours[T]) Stats() Stats                      { return o.end().Stats() }
+func (o *ours[T]) Len() int                          { return o.end().Len() }
+func (o *ours[T]) Cap() int                          { return o.end().Cap() }
+func (o *ours[T]) Detach() error                     { return o.end().Detach() }
+
+// end is what both ends of a channel have.
+type end interface {
+	Stats() handoff.Stats
+	Len() int
+	Cap() int
+	Detach() error
+}
+
+// end returns the end that is there, if only one is.
+func (o *ours[T]) end() end {
+	if o.Chan.Receiver == (handoff.Receiver[T]{}) {
+		return o.Chan.Sender
+	}
+	return o.Chan.Receiver
+}
 
 func (o *ours[T]) OnTake(do func(Delivery[T], bool)) Case {
 	if do == nil {

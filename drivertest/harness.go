@@ -68,6 +68,10 @@ type Spec struct {
 	MaxAttempts          int
 	DeadLetter           string // a URL got from Harness.DeadLetter
 	CloseWhenSendersGone bool
+
+	// OneWay makes the first attachment one that may only send, and all others
+	// attachments that may only receive.
+	OneWay bool
 }
 
 // Maker makes a fresh channel. n is how many attachments to it are wanted; the

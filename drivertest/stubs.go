@@ -2,4 +2,4 @@ package drivertest
 
 type Checker any
 
-var custodyReturnLaws, silenceLaws, holdLaws, holdSlotLaws, holdEndLaws, holdTimeLaws, deadLetterLaws, stopLaws, attachmentLaws, sendTimeoutLaws, modelLaws, historyLaws []Law
+var modelLaws, historyLaws []Law
