@@ -1,0 +1,303 @@
+package hub
+
+import (
+	"sync"
+
+	"github.com/handoff-go/handoff/driver"
+	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/wire"
+)
+
+// attachment serves one attachment of a client.
+type attachment struct {
+	s        *session
+	id       uint32
+	ch       driver.Channel
+	maxValue int
+	canSend  bool
+	canRecv  bool
+
+	mu        sync.Mutex // guards the rest and the fields of every op in ops
+	ops       map[uint64]*op
+	sending   waiting
+	receiving waiting
+	stopping  waiting
+	bytes     int // values in sends that wait
+	unheard   int // deliveries neither TAKEN nor CANCELed
+}
+
+// waiting counts the operations of one class that may wait.
+type waiting int
+
+// op is one operation of a client. The driver's Op is the home's until done.
+type op struct {
+	driver.Op
+	a     *attachment
+	id    uint64
+	class *waiting
+	cost  int
+	plain bool // a RECV, which is a TAKE at its home
+
+	done      bool
+	cancelled bool // CANCEL came before it was done
+	over      chan struct{}
+	holds     []driver.Hold // delivered, until TAKEN or CANCEL
+}
+
+func newAttachment(s *session, f *wire.Open, ch driver.Channel) *attachment {
+	return &attachment{
+		s: s, id: f.Channel, ch: ch, ops: map[uint64]*op{},
+		canSend: f.Flags&wire.OpenSend != 0, canRecv: f.Flags&wire.OpenReceive != 0,
+	}
+}
+
+// granted is the answer to OPEN.
+func (a *attachment) granted(f *wire.Open) *wire.Opened {
+	info := a.ch.Info()
+	o := &wire.Opened{
+		Channel: f.Channel, Op: f.Op, Slots: uint32(info.Slots), MaxValue: uint32(a.maxValue),
+		Ops: uint32(a.s.hub.opts.MaxWaiting), Bytes: uint32(a.s.hub.opts.MaxWaitBytes),
+		Select: uint8(info.Can.Select), Survives: uint8(info.Can.Survives), Name: info.Name,
+	}
+	for flag, can := range map[uint8]bool{
+		wire.CanRendezvous: info.Can.Rendezvous, wire.CanHold: info.Can.Hold,
+		wire.CanStop: info.Can.Stop, wire.CanDeadLetter: info.Can.DeadLetter,
+	} {
+		if can {
+			o.Flags |= flag
+		}
+	}
+	return o
+}
+
+// send begins a SEND.
+func (a *attachment) send(f *wire.Send) error {
+	o := &op{id: f.Op}
+	if !a.canSend {
+		return a.denied(o, "to send")
+	}
+	for i := range f.Items {
+		if n := len(f.Items[i].Value); n > a.maxValue {
+			return wire.Unexpected(wire.TypeSend, "of a value over the channel's limit")
+		}
+		o.cost += wire.Cost(&f.Items[i])
+	}
+	d := driver.Op{Kind: driver.OpSend, Try: f.Flags&wire.FlagTry != 0, Items: keep(f.Items)}
+	return a.wait(&a.sending, o, d)
+}
+
+// receive begins a RECV or a TAKE. For its home both are a Take: the values are
+// held until the client has said that it has them.
+func (a *attachment) receive(f *wire.Receive) error {
+	o := &op{id: f.Op, plain: f.Type == wire.TypeRecv}
+	if !a.canRecv {
+		return a.denied(o, "to receive")
+	}
+	d := driver.Op{Kind: driver.OpTake, Try: f.Flags&wire.FlagTry != 0, Max: int(min(f.Max, wire.MaxBatch)), Plain: o.plain}
+	return a.wait(&a.receiving, o, d)
+}
+
+func (a *attachment) denied(o *op, what string) error {
+	code, _, text := wire.CodeOf(fault.Because(fault.ErrDenied, "opened without the right %s", what))
+	a.end(&wire.End{Op: o.id, Code: code, Text: text}, false)
+	return nil
+}
+
+// settle begins a SETTLE.
+func (a *attachment) settle(f *wire.Settle) {
+	kinds := [...]driver.Kind{
+		wire.HowDone: driver.OpDone, wire.HowReturn: driver.OpReturn,
+		wire.HowReject: driver.OpReject, wire.HowExtend: driver.OpExtend,
+	}
+	a.start(&op{id: f.Op}, driver.Op{Kind: kinds[f.How], Hold: f.Hold, Delay: f.Delay, Reason: f.Reason})
+}
+
+// wait begins an operation that counts against the limit of its class, unless it
+// only tries.
+func (a *attachment) wait(class *waiting, o *op, d driver.Op) error {
+	if !d.Try {
+		o.class = class
+		a.mu.Lock()
+		alone := *class == 0
+		*class++
+		a.bytes += o.cost
+		over := int(*class) > a.s.hub.opts.MaxWaiting || a.bytes > a.s.hub.opts.MaxWaitBytes && !alone && class == &a.sending
+		a.mu.Unlock()
+		if over {
+			return &wire.Error{Code: wire.CodeLimit, Text: "more operations wait than this home allows"}
+		}
+	}
+	a.start(o, d)
+	return nil
+}
+
+// start hands an operation to the home.
+func (a *attachment) start(o *op, d driver.Op) {
+	o.a = a
+	o.Op = *driver.NewOp(d.Kind, o.finished)
+	o.Try, o.Items, o.Max, o.Plain = d.Try, d.Items, d.Max, d.Plain
+	o.Hold, o.Delay, o.Reason = d.Hold, d.Delay, d.Reason
+	a.mu.Lock()
+	a.ops[o.id] = o
+	a.mu.Unlock()
+	a.ch.Start(&o.Op)
+}
+
+// finished is told by the home that o has ended. It does not block.
+func (o *op) finished(*driver.Op) {
+	a := o.a
+	a.mu.Lock()
+	o.done = true
+	if o.class != nil {
+		*o.class--
+		a.bytes -= o.cost
+	}
+	var deliver []driver.Item
+	if len(o.Got) > 0 && !o.cancelled {
+		deliver = o.Got
+		a.unheard++
+		for i := range o.Got {
+			o.holds = append(o.holds, o.Got[i].Hold)
+		}
+	} else {
+		delete(a.ops, o.id)
+	}
+	over := o.over
+	a.mu.Unlock()
+
+	switch {
+	case deliver != nil:
+		a.deliver(o.id, deliver)
+		o.Got = nil
+	case len(o.Got) > 0:
+		// It was cancelled while a value came: nobody has seen that.
+		for i := range o.Got {
+			a.unseen(o.Got[i].Hold)
+		}
+		a.end(&wire.End{Op: o.id, Code: wire.CodeCancelled}, false)
+	default:
+		a.answer(o)
+	}
+	if over != nil {
+		close(over)
+	}
+}
+
+// answer sends END for an operation without values.
+func (a *attachment) answer(o *op) {
+	err := o.Err
+	if a.s.leaving.Load() && err == fault.ErrDetached {
+		err = fault.Because(fault.ErrUnreachable, "the home is closing")
+	}
+	code, doubt, text := wire.CodeOf(err)
+	f := wire.End{Op: o.id, Code: code, N: uint32(o.N), Text: text}
+	if o.NotReady {
+		f.Flags |= wire.EndNotReady
+	}
+	if o.Kind == driver.OpAwaitStop && err == nil {
+		f.Text = o.Reason
+	}
+	a.end(&f, doubt)
+}
+
+// end sends f, of which the channel is still missing.
+func (a *attachment) end(f *wire.End, doubt bool) {
+	f.Channel = a.id
+	if doubt {
+		f.Flags |= wire.EndInDoubt
+	}
+	a.s.out.End(f.Append(a.s.out.Begin()), true)
+}
+
+// deliver sends items, in as many frames as needed.
+func (a *attachment) deliver(id uint64, items []driver.Item) {
+	const chunk = 256 << 10
+	b := a.s.out.Begin()
+	for len(items) > 0 {
+		size, n := 0, 0
+		for n < len(items) {
+			size += wire.DeliverLength(&items[n])
+			if n > 0 && size > chunk {
+				break
+			}
+			n++
+		}
+		f := wire.Deliver{Channel: a.id, Op: id, Items: items[:n]}
+		if items = items[n:]; len(items) > 0 {
+			f.Flags = wire.FlagMore
+		}
+		b = f.Append(b)
+	}
+	a.s.out.End(b, true)
+}
+
+// taken hears that the client has the values of a delivery.
+func (a *attachment) taken(id uint64) error {
+	o := a.heard(id)
+	if o == nil {
+		return wire.Unexpected(wire.TypeTaken, "of what was not delivered")
+	}
+	if !o.plain {
+		return nil
+	}
+	for _, hold := range o.holds {
+		done := driver.NewOp(driver.OpDone, ignore)
+		done.Hold = hold
+		a.ch.Start(done)
+	}
+	return nil
+}
+
+// heard takes the delivery called id out of those the client has to answer. It
+// returns nil if there is none.
+func (a *attachment) heard(id uint64) *op {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	o := a.ops[id]
+	if o == nil || !o.done {
+		return nil
+	}
+	delete(a.ops, id)
+	a.unheard--
+	return o
+}
+
+// cancel ends an operation because its client asks for it. What was delivered
+// goes back unseen. When it returns, a receive has ended: the next frame may be
+// another receive, which must find a value that goes back in its place.
+func (a *attachment) cancel(id uint64) {
+	if o := a.heard(id); o != nil {
+		for _, hold := range o.holds {
+			a.unseen(hold)
+		}
+		return
+	}
+	a.mu.Lock()
+	o := a.ops[id]
+	if o == nil || o.cancelled || o.done {
+		a.mu.Unlock()
+		return // it has ended otherwise
+	}
+	o.cancelled = true
+	var over chan struct{}
+	if o.Kind == driver.OpTake {
+		over = make(chan struct{})
+		o.over = over
+	}
+	a.mu.Unlock()
+	a.ch.Cancel(&o.Op, wire.ErrCancelled)
+	if over != nil {
+		<-over
+	}
+}
+
+// unseen puts a value back that no receiver has seen.
+func (a *attachment) unseen(hold driver.Hold) {
+	back := driver.NewOp(driver.OpReturn, ignore)
+	back.Hold, back.Unseen = hold, true
+	a.ch.Start(back)
+}
+
+// ignore is the end of an operation whose outcome is nobody's business: a value
+// that its holder has, or that went back, whatever the channel thinks of it.
+func ignore(*driver.Op) {}

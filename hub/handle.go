@@ -1,0 +1,210 @@
+package hub
+
+import (
+	"context"
+	"slices"
+
+	"github.com/handoff-go/handoff/driver"
+	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/wire"
+)
+
+// frames is where the reader parses into, again and again.
+type frames struct {
+	order   wire.Order
+	send    wire.Send
+	receive wire.Receive
+	settle  wire.Settle
+}
+
+// handle does what one frame asks. An error ends the connection.
+func (s *session) handle(h wire.Header, body []byte) error {
+	switch h.Type {
+	case wire.TypeSend:
+		f := &s.room.send
+		if err := f.Parse(h, body); err != nil {
+			return err
+		}
+		return s.begin(h, f.Channel, f.Op, func(a *attachment) error { return a.send(f) })
+	case wire.TypeRecv, wire.TypeTake:
+		f := &s.room.receive
+		if err := f.Parse(h, body); err != nil {
+			return err
+		}
+		return s.begin(h, f.Channel, f.Op, func(a *attachment) error { return a.receive(f) })
+	case wire.TypeSettle:
+		f := &s.room.settle
+		if err := f.Parse(h, body); err != nil {
+			return err
+		}
+		return s.begin(h, f.Channel, f.Op, func(a *attachment) error { a.settle(f); return nil })
+	case wire.TypeStop:
+		f, err := wire.ParseStop(h, body)
+		if err != nil {
+			return err
+		}
+		return s.begin(h, f.Channel, f.Op, func(a *attachment) error {
+			a.start(&op{id: f.Op}, driver.Op{Kind: driver.OpStop, Reason: f.Reason})
+			return nil
+		})
+	case wire.TypeOpen:
+		f, err := wire.ParseOpen(h, body)
+		if err != nil {
+			return err
+		}
+		return s.open(f)
+	case wire.TypeBye:
+		f, err := wire.ParseBye(h, body)
+		if err != nil {
+			return err
+		}
+		return byeError{f}
+	}
+	return s.handleOrder(h, body)
+}
+
+// byeError is a BYE from the client.
+type byeError struct{ *wire.Bye }
+
+func (e byeError) Error() string { return "it said goodbye: " + e.Bye.String() }
+
+// handleOrder handles the frames that say no more than what to do to which
+// operation.
+func (s *session) handleOrder(h wire.Header, body []byte) error {
+	if h.Type.Optional() {
+		return nil
+	}
+	f := &s.room.order
+	switch h.Type {
+	case wire.TypeTaken, wire.TypeCancel, wire.TypeClose, wire.TypeAwaitStop, wire.TypeStats, wire.TypeDetach:
+		if err := f.Parse(h, body); err != nil {
+			return err
+		}
+	default:
+		if _, err := wire.Parse(h, body); err != nil {
+			return err
+		}
+		return wire.Unexpected(h.Type, "from a client")
+	}
+	switch h.Type {
+	case wire.TypeTaken, wire.TypeCancel:
+		a := s.attachment(f.Channel)
+		if a == nil {
+			return wire.Unexpected(h.Type, "for an attachment that is not there")
+		}
+		if h.Type == wire.TypeTaken {
+			return a.taken(f.Op)
+		}
+		a.cancel(f.Op)
+		return nil
+	}
+	return s.begin(h, f.Channel, f.Op, func(a *attachment) error { return a.order(f) })
+}
+
+// begin has do begin the operation called id, which must be new, on an
+// attachment, which must be there.
+func (s *session) begin(h wire.Header, channel uint32, id uint64, do func(*attachment) error) error {
+	if id <= s.lastOp {
+		return wire.Unexpected(h.Type, "with the number of an earlier operation")
+	}
+	s.lastOp = id
+	a := s.attachment(channel)
+	if a == nil {
+		return wire.Unexpected(h.Type, "for an attachment that is not there")
+	}
+	return do(a)
+}
+
+func (s *session) attachment(channel uint32) *attachment {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.attached[channel]
+}
+
+// open grants an attachment, or says why not.
+func (s *session) open(f *wire.Open) error {
+	if f.Op <= s.lastOp {
+		return wire.Unexpected(wire.TypeOpen, "with the number of an earlier operation")
+	}
+	s.lastOp = f.Op
+	s.mu.Lock()
+	taken, n := s.attached[f.Channel] != nil, len(s.attached)
+	s.mu.Unlock()
+	if taken {
+		return wire.Unexpected(wire.TypeOpen, "of an attachment that is there already")
+	}
+	if n >= s.hub.opts.MaxAttachments {
+		s.refuse(f, fault.Because(fault.ErrFull, "a connection has %d attachments and no more", s.hub.opts.MaxAttachments))
+		return nil
+	}
+	ch, made, err := s.hub.names.attach(f.Name, config(f))
+	if err != nil {
+		s.refuse(f, err)
+		return nil
+	}
+	a := newAttachment(s, f, ch)
+	s.mu.Lock()
+	s.attached[f.Channel] = a
+	s.mu.Unlock()
+	s.in.Raise(made.MaxValue + wire.Overhead)
+	a.maxValue = made.MaxValue
+	s.out.Send(a.granted(f))
+	return nil
+}
+
+// config is what f asks for.
+func config(f *wire.Open) driver.Config {
+	return driver.Config{
+		Name: f.Name,
+		Send: f.Flags&wire.OpenSend != 0, Receive: f.Flags&wire.OpenReceive != 0,
+		Slots: int(f.Slots), Create: driver.Create(f.Create), Type: f.Type,
+		MaxValue: int(f.MaxValue), MaxHold: f.MaxHold, SendTimeout: f.SendTimeout,
+		MaxAttempts: int(f.MaxAttempts), DeadLetter: f.DeadLetter,
+		CloseWhenSendersGone: f.Flags&wire.OpenCloseWhenSendersGone != 0,
+	}
+}
+
+// refuse answers an OPEN with why not.
+func (s *session) refuse(f *wire.Open, err error) {
+	code, _, text := wire.CodeOf(err)
+	s.out.Send(&wire.End{Channel: f.Channel, Op: f.Op, Code: code, Text: text})
+}
+
+// order begins an operation that has no more to say than its kind.
+func (a *attachment) order(f *wire.Order) error {
+	switch f.Type {
+	case wire.TypeClose:
+		a.start(&op{id: f.Op}, driver.Op{Kind: driver.OpClose})
+	case wire.TypeAwaitStop:
+		return a.wait(&a.stopping, &op{id: f.Op}, driver.Op{Kind: driver.OpAwaitStop})
+	case wire.TypeStats:
+		a.s.out.Send(&wire.Figures{Channel: a.id, Op: f.Op, Stats: a.ch.Stats()})
+	case wire.TypeDetach:
+		a.detach(f.Op)
+	}
+	return nil
+}
+
+// detach ends a, on a goroutine of its own: it may take a while, and other
+// attachments go on.
+func (a *attachment) detach(id uint64) {
+	s := a.s
+	s.mu.Lock()
+	delete(s.attached, a.id)
+	s.mu.Unlock()
+	s.others.Go(func() {
+		err := a.ch.Detach(context.Background())
+		code, doubt, text := wire.CodeOf(err)
+		a.end(&wire.End{Op: id, Code: code, Text: text}, doubt)
+	})
+}
+
+// keep copies the values of f, which lie in the reader's buffer, into one piece
+// of memory each, as they may part.
+func keep(items []driver.Item) []driver.Item {
+	kept := slices.Clone(items)
+	for i := range kept {
+		kept[i].Value = append(make([]byte, 0, len(kept[i].Value)), kept[i].Value...)
+	}
+	return kept
+}

@@ -1,0 +1,277 @@
+// Package hub is the home of named channels: it keeps them and serves them to
+// other processes over sockets.
+//
+//	h := hub.New(hub.Options{})
+//	l, err := hub.ListenUnix("/run/user/1000/jobs.sock")
+//	...
+//	err = h.Serve(l) // until h.Close
+//
+// A channel is made when it is first opened and lives as long as its home: with
+// it end the channel and what is in its slots. What crosses a socket is
+// specified in docs/spec/wire.md; package netchan is the other side.
+//
+// # Death of a client
+//
+// When a process that holds values is known to be dead, or its connection has
+// ended, its attachments are detached at once: values it held return to their
+// place with their attempt raised, operations it had waiting are taken out. On
+// Linux a hub watches the process at the other end of a Unix socket, so that a
+// connection kept open by a child that inherited it makes no difference.
+package hub
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/handoff-go/handoff/driver"
+	"github.com/handoff-go/handoff/internal/event"
+	"github.com/handoff-go/handoff/internal/home"
+	"github.com/handoff-go/handoff/internal/wire"
+)
+
+// Home is one channel at its home.
+type Home interface {
+	// Attach makes an attachment with the rights of cfg. Its Start, Cancel and
+	// Detach must not wait for anybody: a receive that is cancelled has ended,
+	// and a hold that is returned is back in its place, when the call returns,
+	// or a moment later on a goroutine that is running.
+	Attach(cfg driver.Config) (driver.Channel, error)
+	// Stats returns the channel's figures.
+	Stats() driver.Stats
+}
+
+// Options are the limits and places of a Hub. The zero value of each field takes
+// the default.
+type Options struct {
+	// Name names the home to its clients; the default is the program's name and
+	// process number.
+	Name string
+	// New makes a channel, of cfg.Slots slots. The default keeps it in this
+	// process's memory.
+	New func(cfg driver.Config) (Home, error)
+
+	MaxConnections int // at once; 1,024
+	MaxAttachments int // of one connection; 4,096
+	MaxChannels    int // 65,536
+	MaxSlots       int // of one channel; 1,048,576
+	MaxValue       int // bytes a channel may ask for; 64 MiB
+	MaxWaiting     int // operations of one attachment that wait, per class; 16,384
+	MaxWaitBytes   int // values in sends of one attachment that wait; 4 MiB
+}
+
+func (o Options) withDefaults() Options {
+	if o.Name == "" {
+		o.Name = fmt.Sprintf("%s[%d]", filepath.Base(os.Args[0]), os.Getpid())
+	}
+	if o.New == nil {
+		name := o.Name
+		o.New = func(cfg driver.Config) (Home, error) { return home.New(cfg, name) }
+	}
+	for _, limit := range []struct {
+		field *int
+		value int
+	}{
+		{&o.MaxConnections, 1024}, {&o.MaxAttachments, 4096}, {&o.MaxChannels, 1 << 16}, {&o.MaxSlots, 1 << 20},
+		{&o.MaxValue, 64 << 20}, {&o.MaxWaiting, 16384}, {&o.MaxWaitBytes, 4 << 20},
+	} {
+		if *limit.field <= 0 {
+			*limit.field = limit.value
+		}
+	}
+	o.MaxValue = min(o.MaxValue, wire.MaxValueLimit)
+	return o
+}
+
+// maxHandshakes is how many connections may be shaking hands at once.
+const maxHandshakes = 64
+
+// A listener that fails is asked again after a pause, so many times in a row.
+const (
+	maxAcceptFailures = 50
+	acceptPause       = 100 * time.Millisecond
+)
+
+// Hub is a home of named channels. Make one with New.
+type Hub struct {
+	opts        Options
+	incarnation wire.ID
+	names       names
+	shaking     chan struct{} // one token a handshake
+
+	mu        sync.Mutex // guards the rest
+	listeners map[net.Listener]struct{}
+	sessions  map[*session]struct{}
+	closing   bool
+	running   sync.WaitGroup // sessions; not added to once closing
+	closed    chan struct{}  // closed with closing
+}
+
+// New returns a Hub that serves nothing yet.
+func New(opts Options) *Hub {
+	h := &Hub{
+		opts: opts.withDefaults(), shaking: make(chan struct{}, maxHandshakes),
+		listeners: map[net.Listener]struct{}{}, sessions: map[*session]struct{}{},
+		closed: make(chan struct{}),
+	}
+	h.names.init(h.opts)
+	rand.Read(h.incarnation[:]) // never fails
+	return h
+}
+
+// ErrClosed is what Serve returns once Close was called.
+var ErrClosed = errors.New("hub: closed")
+
+// Serve accepts connections on l until Close, and then returns ErrClosed, or
+// until l fails. It closes l. A Hub may serve several listeners at once.
+func (h *Hub) Serve(l net.Listener) error {
+	defer l.Close()
+	if !h.listen(l) {
+		return ErrClosed
+	}
+	defer h.unlisten(l)
+	for failures := 0; ; {
+		select {
+		case h.shaking <- struct{}{}:
+		case <-h.closed:
+			return ErrClosed
+		}
+		conn, err := l.Accept()
+		if err == nil {
+			failures = 0
+			h.accept(conn)
+			continue
+		}
+		<-h.shaking
+		failures++
+		if h.isClosing() {
+			return ErrClosed
+		}
+		if errors.Is(err, net.ErrClosed) || failures > maxAcceptFailures {
+			return err
+		}
+		// Out of descriptors, most often: some will be closed.
+		select {
+		case <-time.After(acceptPause):
+		case <-h.closed:
+			return ErrClosed
+		}
+	}
+}
+
+func (h *Hub) listen(l net.Listener) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closing {
+		return false
+	}
+	h.listeners[l] = struct{}{}
+	return true
+}
+
+func (h *Hub) unlisten(l net.Listener) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.listeners, l)
+}
+
+func (h *Hub) isClosing() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.closing
+}
+
+// accept starts the session of conn, whose handshake has a token.
+func (h *Hub) accept(conn net.Conn) {
+	s := newSession(h, conn)
+	h.mu.Lock()
+	if h.closing {
+		h.mu.Unlock()
+		conn.Close()
+		<-h.shaking
+		return
+	}
+	s.surplus = len(h.sessions) >= h.opts.MaxConnections
+	h.sessions[s] = struct{}{}
+	h.running.Add(1)
+	h.mu.Unlock()
+	go func() {
+		defer h.running.Done()
+		s.run()
+		h.mu.Lock()
+		delete(h.sessions, s)
+		h.mu.Unlock()
+	}()
+}
+
+// Close ends the hub: it stops listening, detaches everybody, tells them so, and
+// returns when all is quiet. Operations that were waiting end with
+// ErrUnreachable at their callers. When ctx ends first the connections are cut
+// without a word, and Close returns its error.
+//
+// The channels end with their home. If values were still in their slots, Close
+// says so in its error and emits an event for each channel; whoever wants them
+// received closes or drains the channels before. A second Close returns
+// ErrClosed.
+func (h *Hub) Close(ctx context.Context) error {
+	h.mu.Lock()
+	if h.closing {
+		h.mu.Unlock()
+		return ErrClosed
+	}
+	h.closing = true
+	close(h.closed)
+	for l := range h.listeners {
+		l.Close()
+	}
+	for s := range h.sessions {
+		s.leave()
+	}
+	h.mu.Unlock()
+
+	quiet := make(chan struct{})
+	go func() { // ends with the sessions, which leave or are cut below
+		h.running.Wait()
+		close(quiet)
+	}()
+	var err error
+	select {
+	case <-quiet:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+		h.cut()
+		<-quiet
+	}
+	return errors.Join(err, h.lost())
+}
+
+// cut closes the connections of all sessions.
+func (h *Hub) cut() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for s := range h.sessions {
+		s.conn.Close()
+	}
+}
+
+// lost tells of the values that end with the hub.
+func (h *Hub) lost() error {
+	var errs []error
+	for name, home := range h.names.all() {
+		s := home.Stats()
+		n := s.Len + s.Held
+		if n == 0 {
+			continue
+		}
+		reason := fmt.Sprintf("its home has ended with %d values in its slots", n)
+		event.Emit(event.Event{Kind: event.Dropped, Channel: name, Op: "close", Reason: reason})
+		errs = append(errs, fmt.Errorf("hub: channel %q: %s", name, reason))
+	}
+	return errors.Join(errs...)
+}

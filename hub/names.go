@@ -1,0 +1,159 @@
+package hub
+
+import (
+	"errors"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/handoff-go/handoff/driver"
+	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/wire"
+)
+
+// names are the channels of a hub.
+type names struct {
+	opts Options
+
+	mu    sync.Mutex // guards named and the entries
+	named map[string]*entry
+}
+
+// entry is one channel.
+type entry struct {
+	home Home
+	made driver.Config // as it was made: everything is said
+}
+
+func (n *names) init(opts Options) {
+	n.opts = opts
+	n.named = map[string]*entry{}
+}
+
+// attach attaches to the channel called name, which it makes if cfg asks for
+// that, and returns the channel's configuration too.
+func (n *names) attach(name string, cfg driver.Config) (driver.Channel, driver.Config, error) {
+	if err := checkName(name); err != nil {
+		return nil, cfg, err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	e := n.named[name]
+	fresh := e == nil
+	var err error
+	if fresh {
+		e, err = n.make(name, cfg)
+	} else {
+		err = e.agrees(cfg)
+	}
+	if err != nil {
+		return nil, cfg, err
+	}
+	ch, err := e.home.Attach(cfg)
+	if err != nil {
+		return nil, cfg, err
+	}
+	if fresh {
+		n.named[name] = e
+	}
+	if e.made.Type == "" {
+		e.made.Type = cfg.Type
+	}
+	return ch, e.made, nil
+}
+
+// make makes the channel called name as cfg wishes.
+func (n *names) make(name string, cfg driver.Config) (*entry, error) {
+	switch {
+	case cfg.Create == driver.CreateNo:
+		return nil, fault.ErrNotFound
+	case len(n.named) >= n.opts.MaxChannels:
+		return nil, fault.Because(fault.ErrFull, "the home keeps %d channels and no more", n.opts.MaxChannels)
+	case cfg.Slots > n.opts.MaxSlots:
+		return nil, fault.Because(fault.ErrTooLarge, "%d slots, the home allows %d", cfg.Slots, n.opts.MaxSlots)
+	case cfg.MaxValue > n.opts.MaxValue:
+		return nil, fault.Because(fault.ErrTooLarge, "maxvalue=%d, the home allows %d", cfg.MaxValue, n.opts.MaxValue)
+	}
+	cfg.Name = name
+	cfg.Slots = max(cfg.Slots, 0)
+	if cfg.MaxValue == 0 {
+		cfg.MaxValue = min(wire.DefaultMaxValue, n.opts.MaxValue)
+	}
+	home, err := n.opts.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &entry{home, cfg}, nil
+}
+
+// agrees says how the second opener sees the channel differently from the
+// first. What he does not say, he accepts.
+func (e *entry) agrees(cfg driver.Config) error {
+	if cfg.Create == driver.CreateNew {
+		return fault.Because(fault.ErrConflict, "it exists already")
+	}
+	if cfg.Type != "" && e.made.Type != "" && cfg.Type != e.made.Type {
+		return fault.Because(fault.ErrTypeMismatch, "it carries %q, not %q", e.made.Type, cfg.Type)
+	}
+	differs := func(name string, said bool, was, is any) error {
+		if said && was != is {
+			return fault.Because(fault.ErrConflict, "it has %s=%v, not %v", name, was, is)
+		}
+		return nil
+	}
+	made := e.made
+	for _, err := range []error{
+		differs("slots", cfg.Slots >= 0, made.Slots, cfg.Slots),
+		differs("maxvalue", cfg.MaxValue != 0, made.MaxValue, cfg.MaxValue),
+		differs("maxhold", cfg.MaxHold != 0, made.MaxHold, cfg.MaxHold),
+		differs("maxattempts", cfg.MaxAttempts != 0, made.MaxAttempts, cfg.MaxAttempts),
+		differs("deadletter", cfg.DeadLetter != "", made.DeadLetter, cfg.DeadLetter),
+		differs("autoclose", cfg.CloseWhenSendersGone, made.CloseWhenSendersGone, cfg.CloseWhenSendersGone),
+	} {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// all returns the channels there are now, by name.
+func (n *names) all() iter.Seq2[string, Home] {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	homes := map[string]Home{}
+	for name, e := range n.named {
+		homes[name] = e.home
+	}
+	return func(yield func(string, Home) bool) {
+		for _, name := range slices.Sorted(maps.Keys(homes)) {
+			if !yield(name, homes[name]) {
+				return
+			}
+		}
+	}
+}
+
+var errName = errors.New("a channel's name is 1 to 1,024 bytes of UTF-8 without control characters")
+
+// checkName refuses names that could not be shown.
+func checkName(name string) error {
+	if name == "" || len(name) > wire.MaxText || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\uFFFD' }) {
+		return fault.Because(fault.ErrConflict, "%v", errName)
+	}
+	return nil
+}
+
+// Channels returns the channels of the hub and their figures at this moment, in
+// the order of their names.
+func (h *Hub) Channels() iter.Seq2[string, driver.Stats] {
+	return func(yield func(string, driver.Stats) bool) {
+		for name, home := range h.names.all() {
+			if !yield(name, home.Stats()) {
+				return
+			}
+		}
+	}
+}

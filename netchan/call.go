@@ -1,0 +1,165 @@
+package netchan
+
+import (
+	"time"
+
+	"github.com/handoff-go/handoff/driver"
+	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/wire"
+)
+
+// call is one operation on its way. Its fields are guarded by the link's mu.
+//
+// A call outlives its Op where the home is still to answer and the answer is
+// for nobody any more: a receive that was cancelled, a send in doubt. op is nil
+// then.
+type call struct {
+	at     *attachment
+	op     *driver.Op
+	kind   driver.Kind
+	id     uint64
+	queued bool // kept back by a window, not yet sent
+
+	position uint64 // where its frame ends in the stream
+	cost     int    // bytes of the window it takes
+	next     int    // OpSend: values that left custody
+	count    int    // OpSend: values behind next in the frame that is out
+	got      []driver.Item
+	cause    error     // why it was cancelled
+	due      time.Time // when its home must have answered, zero for never
+	grace    *time.Timer
+
+	// For what is not an Op: OPEN, DETACH and STATS.
+	frame  wire.Frame
+	number func(op uint64) // puts the number into frame
+	reply  chan answer     // one slot
+	late   func(answer)    // told the answer when nobody waits for reply any more
+}
+
+// answer is what came for a call that is not an Op.
+type answer struct {
+	err    error
+	opened *wire.Opened
+	stats  driver.Stats
+}
+
+func (c *call) receives() bool { return c.kind == driver.OpRecv || c.kind == driver.OpTake }
+
+// fits returns how many of the values from next on go into one frame: as many
+// as stay within sensible bytes, at least one.
+func (c *call) fits() int {
+	const chunk = 256 << 10
+	size, n := 0, 0
+	for i := c.next; i < len(c.op.Items) && n < wire.MaxBatch; i++ {
+		size += wire.Cost(&c.op.Items[i])
+		if n > 0 && size > chunk {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// prepare fixes what the next frame of a send carries.
+func (c *call) prepare() {
+	c.count = c.fits()
+	c.cost = 0
+	for i := range c.count {
+		c.cost += wire.Cost(&c.op.Items[c.next+i])
+	}
+}
+
+// append adds the frame that begins c.
+func (c *call) append(b []byte) []byte {
+	if c.frame != nil {
+		c.number(c.id)
+		return c.frame.Append(b)
+	}
+	op, channel := c.op, c.at.id
+	var flags uint8
+	if op.Try {
+		flags = wire.FlagTry
+	}
+	switch c.kind {
+	case driver.OpSend:
+		f := wire.Send{Channel: channel, Op: c.id, Flags: flags, Items: op.Items[c.next : c.next+c.count]}
+		return f.Append(b)
+	case driver.OpRecv, driver.OpTake:
+		f := wire.Receive{Type: wire.TypeRecv, Channel: channel, Op: c.id, Flags: flags, Max: uint32(min(op.Max, wire.MaxBatch))}
+		if c.kind == driver.OpTake {
+			f.Type = wire.TypeTake
+		}
+		return f.Append(b)
+	case driver.OpDone, driver.OpReturn, driver.OpReject, driver.OpExtend:
+		f := wire.Settle{Channel: channel, Op: c.id, How: ways[c.kind], Hold: op.Hold, Delay: op.Delay, Reason: op.Reason}
+		return f.Append(b)
+	case driver.OpStop:
+		f := wire.Stop{Channel: channel, Op: c.id, Reason: op.Reason}
+		return f.Append(b)
+	case driver.OpClose:
+		f := wire.Order{Type: wire.TypeClose, Channel: channel, Op: c.id}
+		return f.Append(b)
+	}
+	f := wire.Order{Type: wire.TypeAwaitStop, Channel: channel, Op: c.id}
+	return f.Append(b)
+}
+
+var ways = map[driver.Kind]wire.How{
+	driver.OpDone: wire.HowDone, driver.OpReturn: wire.HowReturn,
+	driver.OpReject: wire.HowReject, driver.OpExtend: wire.HowExtend,
+}
+
+// finished takes the Op off c, to be finished once mu is free, and adds it to
+// ended.
+func (c *call) finished(ended []*driver.Op, err error) []*driver.Op {
+	op := c.op
+	c.op = nil
+	c.stopTimer()
+	op.Err = err
+	return append(ended, op)
+}
+
+// fail ends c without an answer: with plain if it certainly had no effect, with
+// doubt if it may have had one. arrived says that its frame may have reached the
+// home whole.
+func (c *call) fail(ended []*driver.Op, plain, doubt error, arrived bool) []*driver.Op {
+	if c.frame != nil {
+		return c.tell(ended, answer{err: plain})
+	}
+	if c.op == nil {
+		return ended
+	}
+	err := plain
+	harmless := c.receives() || c.kind == driver.OpAwaitStop
+	if arrived && !harmless {
+		err = doubt
+	}
+	if c.cause != nil { // cancelled, and waiting for the answer
+		err = c.cause
+		if arrived && !harmless {
+			err = fault.Doubtful(c.cause)
+		}
+	}
+	c.op.N = c.next
+	return c.finished(ended, err)
+}
+
+// tell gives the answer to whoever waits. If nobody does any more, what is left
+// to do is added to ended, as it needs mu, which is held.
+func (c *call) tell(ended []*driver.Op, got answer) []*driver.Op {
+	if c.reply != nil {
+		c.reply <- got // one slot, one answer
+		return ended
+	}
+	if late := c.late; late != nil {
+		ended = append(ended, driver.NewOp(0, func(*driver.Op) { late(got) }))
+	}
+	return ended
+}
+
+func (c *call) stopTimer() {
+	if c.grace != nil {
+		c.grace.Stop()
+		c.grace = nil
+	}
+}

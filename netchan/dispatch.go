@@ -1,0 +1,233 @@
+package netchan
+
+import (
+	"bytes"
+
+	"github.com/handoff-go/handoff/driver"
+	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/wire"
+)
+
+// read handles frames until the connection ends, and returns why it did.
+func (l *link) read() error {
+	var d dispatcher
+	d.link = l
+	for {
+		h, body, err := l.in.Next()
+		if err != nil {
+			return err
+		}
+		err = d.dispatch(h, body)
+		for _, op := range d.ended {
+			op.Finish()
+		}
+		clear(d.ended)
+		d.ended = d.ended[:0]
+		if err != nil {
+			return err
+		}
+		if d.wrote && !l.in.Ready() {
+			l.out.Flush()
+			d.wrote = false
+		}
+	}
+}
+
+// dispatcher is the reader's own room.
+type dispatcher struct {
+	link    *link
+	end     wire.End
+	deliver wire.Deliver
+	ended   []*driver.Op // to be finished once mu is free
+	wrote   bool         // frames were added and not flushed
+}
+
+// dispatch handles one frame.
+func (d *dispatcher) dispatch(h wire.Header, body []byte) error {
+	l := d.link
+	switch h.Type {
+	case wire.TypeEnd:
+		if err := d.end.Parse(h, body); err != nil {
+			return err
+		}
+		return d.withCall(h, d.end.Channel, d.end.Op, d.onEnd)
+	case wire.TypeDeliver:
+		if err := d.deliver.Parse(h, body); err != nil {
+			return err
+		}
+		return d.withCall(h, d.deliver.Channel, d.deliver.Op, d.onDeliver)
+	case wire.TypeOpened:
+		f, err := wire.ParseOpened(h, body)
+		if err != nil {
+			return err
+		}
+		return d.answer(h, f.Channel, f.Op, answer{opened: f})
+	case wire.TypeFigures:
+		f, err := wire.ParseFigures(h, body)
+		if err != nil {
+			return err
+		}
+		return d.answer(h, f.Channel, f.Op, answer{stats: f.Stats})
+	case wire.TypeBye:
+		f, err := wire.ParseBye(h, body)
+		if err != nil {
+			return err
+		}
+		return byeError{f}
+	}
+	if h.Type.Optional() {
+		return nil
+	}
+	_, err := wire.Parse(h, body)
+	if err == nil {
+		err = wire.Unexpected(h.Type, "from the home at "+l.name)
+	}
+	return err
+}
+
+// withCall has do handle the frame with the call it answers, under mu.
+func (d *dispatcher) withCall(h wire.Header, channel uint32, id uint64, do func(*call) error) error {
+	d.link.mu.Lock()
+	defer d.link.mu.Unlock()
+	c := d.link.calls[id]
+	if c == nil || c.at.id != channel {
+		return wire.Unexpected(h.Type, "for an operation that is not under way")
+	}
+	return do(c)
+}
+
+// answer gives got to the call it answers, which is not an Op.
+func (d *dispatcher) answer(h wire.Header, channel uint32, id uint64, got answer) error {
+	return d.withCall(h, channel, id, func(c *call) error {
+		asked, isOpen := c.frame.(*wire.Open)
+		if c.frame == nil || isOpen != (got.opened != nil) {
+			return wire.Unexpected(h.Type, "as the answer to something else")
+		}
+		if isOpen && asked.MaxValue > 0 && got.opened.MaxValue != asked.MaxValue {
+			return wire.Unexpected(h.Type, "with another maxvalue than was asked for")
+		}
+		delete(d.link.calls, id)
+		d.ended = c.tell(d.ended, got)
+		return nil
+	})
+}
+
+// onEnd ends the call c by d.end.
+func (d *dispatcher) onEnd(c *call) error {
+	l, f := d.link, &d.end
+	delete(l.calls, c.id)
+	err := wire.Err(f.Code, f.Flags&wire.EndInDoubt != 0, f.Text, c.cause)
+	if c.frame != nil {
+		d.ended = c.tell(d.ended, answer{err: err})
+		return nil
+	}
+	d.leave(c)
+	if c.kind == driver.OpSend {
+		return d.sent(c, err)
+	}
+	if c.op == nil {
+		return nil
+	}
+	c.op.NotReady = f.Flags&wire.EndNotReady != 0
+	if c.kind == driver.OpAwaitStop && err == nil {
+		c.op.Reason = f.Text
+	}
+	d.ended = c.finished(d.ended, err)
+	return nil
+}
+
+// sent notes the end of a frame of values; the next one goes out if there are
+// more and nothing stands against it.
+func (d *dispatcher) sent(c *call, err error) error {
+	l, f := d.link, &d.end
+	if int64(f.N) > int64(c.count) {
+		return wire.Unexpected(wire.TypeEnd, "with more values than were sent")
+	}
+	c.next += int(f.N)
+	if c.op == nil {
+		return nil
+	}
+	notReady := f.Flags&wire.EndNotReady != 0
+	if err == nil && !notReady && int(f.N) == c.count && c.next < len(c.op.Items) {
+		switch {
+		case c.at.detached:
+			err = fault.ErrDetached
+		case c.cause != nil:
+			err = c.cause
+		}
+		if err != nil {
+			c.op.N = c.next
+			d.ended = c.finished(d.ended, err)
+			return nil
+		}
+		c.prepare()
+		if w := c.window(); w == nil || w.enter(c) {
+			l.begin(c)
+		}
+		return nil
+	}
+	c.op.N, c.op.NotReady = c.next, notReady
+	d.ended = c.finished(d.ended, err)
+	return nil
+}
+
+// leave frees c's place in its window for those kept back.
+func (d *dispatcher) leave(c *call) {
+	w := c.window()
+	if w == nil {
+		return
+	}
+	w.leave(c)
+	for next := w.next(); next != nil; next = w.next() {
+		d.link.begin(next)
+	}
+}
+
+// onDeliver gives the values in d.deliver to c, whose reader answers TAKEN with
+// that. For a call that was cancelled the answer is the CANCEL that is on its
+// way, and the home has the values again.
+func (d *dispatcher) onDeliver(c *call) error {
+	l, f := d.link, &d.deliver
+	if !c.receives() {
+		return wire.Unexpected(wire.TypeDeliver, "as the answer to something else")
+	}
+	more := f.Flags&wire.FlagMore != 0
+	if c.op != nil {
+		if len(c.got)+len(f.Items) > c.op.Max {
+			return wire.Unexpected(wire.TypeDeliver, "of more values than were asked for")
+		}
+		c.got = d.keep(c)
+	}
+	if more {
+		return nil
+	}
+	delete(l.calls, c.id)
+	d.leave(c)
+	if c.op == nil {
+		return nil
+	}
+	l.order(wire.TypeTaken, c, false)
+	if c.kind == driver.OpRecv {
+		d.wrote = true // else it may wait for the next frame
+	}
+	c.op.Got = c.got
+	d.ended = c.finished(d.ended, nil)
+	return nil
+}
+
+// keep adds copies of the values in d.deliver, which lie in the reader's buffer,
+// to those that came before.
+func (d *dispatcher) keep(c *call) []driver.Item {
+	got := c.got
+	if got == nil {
+		got = make([]driver.Item, 0, len(d.deliver.Items))
+	}
+	for _, it := range d.deliver.Items {
+		it.Value = bytes.Clone(it.Value)
+		if c.kind == driver.OpRecv {
+			it.Hold = driver.Hold{}
+		}
+		got = append(got, it)
+	}
+	return got
+}

@@ -1,0 +1,228 @@
+package netchan
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/handoff-go/handoff/driver"
+	"github.com/handoff-go/handoff/internal/event"
+	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/wire"
+)
+
+// farewellTime is how long the last words to a home that broke the rules may
+// take.
+const farewellTime = time.Second
+
+func newID() (id wire.ID) {
+	rand.Read(id[:]) // never fails
+	return id
+}
+
+// link is one connection to a home, shared by all attachments of this process
+// to channels there.
+//
+// It has two goroutines: the writer, which is out.Run, and the reader, which
+// waits for the writer and then ends whatever is outstanding. Neither ever waits
+// for a user: operations are finished by calls that do not block. Whoever ends
+// the last attachment waits for both, through over.
+type link struct {
+	name  string // of the home's place, for people
+	home  string // tells homes apart
+	conn  net.Conn
+	in    *wire.Reader
+	out   *wire.Outbox
+	lost  func()        // takes the link out of the pool
+	left  func() bool   // gives up one reference; true for the last
+	over  chan struct{} // closed when both goroutines have ended
+	limit int           // attachments the home allows
+
+	mu       sync.Mutex // guards the rest, and what says so in call and attachment
+	calls    map[uint64]*call
+	attached map[*attachment]struct{}
+	lastOp   uint64
+	lastChan uint32
+	dead     error       // why nothing more can be begun
+	sweep    *time.Timer // set while calls with a time limit may be out
+}
+
+// run starts the two goroutines.
+func (l *link) run() {
+	written := make(chan error, 1)
+	go func() {
+		err := l.out.Run(l.conn)
+		l.conn.Close()
+		written <- err
+	}()
+	go func() {
+		defer close(l.over)
+		err := l.read()
+		l.farewell(err)
+		if werr := <-written; werr != nil && errors.Is(err, net.ErrClosed) {
+			err = werr
+		}
+		l.end(err)
+	}()
+}
+
+// farewell ends the connection. A home that broke the rules is told so.
+func (l *link) farewell(err error) {
+	if broken, ok := errors.AsType[*wire.Error](err); ok {
+		l.conn.SetWriteDeadline(time.Now().Add(farewellTime))
+		l.out.Send(&wire.Bye{Code: broken.Code, Text: broken.Text})
+		l.out.Close()
+		return
+	}
+	l.out.Drop()
+	l.conn.Close()
+}
+
+// byeError is a BYE from the home.
+type byeError struct{ *wire.Bye }
+
+func (e byeError) Error() string { return e.Bye.String() }
+
+// end finishes what is outstanding: the connection has ended because of err and
+// both directions are still.
+func (l *link) end(err error) {
+	l.lost()
+	reason := l.reason(err)
+	bye, ok := errors.AsType[byeError](err)
+	orderly := ok && bye.Code == wire.CodeGoingAway
+
+	l.mu.Lock()
+	l.dead = fault.Because(fault.ErrUnreachable, "%s", reason)
+	doubt := fault.Because(fault.ErrInDoubt, "%s", reason)
+	written := l.out.Written()
+	var ended []*driver.Op
+	for _, c := range l.outstanding(nil) {
+		c.stopTimer()
+		arrived := !orderly && !c.queued && c.position <= written
+		ended = c.fail(ended, l.dead, doubt, arrived)
+	}
+	l.calls = nil
+	holders := len(l.attached)
+	if l.sweep != nil {
+		l.sweep.Stop()
+	}
+	l.mu.Unlock()
+
+	for _, op := range ended {
+		op.Finish()
+	}
+	if holders > 0 {
+		event.Emit(event.Event{Kind: event.Link, Channel: l.name, Op: "link", Reason: reason})
+	}
+}
+
+// outstanding returns the calls of a, or all if a is nil, those kept back last, in
+// the order they were begun, and keeps none back any more. mu is held.
+func (l *link) outstanding(of *attachment) []*call {
+	var all []*call
+	for _, c := range l.calls {
+		if of == nil || c.at == of {
+			all = append(all, c)
+		}
+	}
+	slices.SortFunc(all, func(a, b *call) int { return int(int64(a.id - b.id)) })
+	for a := range l.attached {
+		if of != nil && a != of {
+			continue
+		}
+		for _, w := range a.windows() {
+			all = append(all, w.queue...)
+			w.queue = nil
+		}
+	}
+	return all
+}
+
+// reason says in plain words why the connection ended.
+func (l *link) reason(err error) string {
+	switch broken, _ := errors.AsType[*wire.Error](err); {
+	case broken != nil:
+		return fmt.Sprintf("the home at %s broke the rules of the wire: %s", l.name, broken.Text)
+	case errors.Is(err, io.EOF):
+		return fmt.Sprintf("the home at %s closed the connection", l.name)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Sprintf("the home at %s closed the connection in the middle of a frame", l.name)
+	}
+	if bye, ok := errors.AsType[byeError](err); ok {
+		return fmt.Sprintf("the home at %s said goodbye: %s", l.name, bye)
+	}
+	return fmt.Sprintf("the connection to the home at %s broke: %v", l.name, err)
+}
+
+// begin registers c under a new number and writes its frame. mu is held and the
+// link not dead.
+func (l *link) begin(c *call) {
+	l.lastOp++
+	c.id = l.lastOp
+	c.queued = false
+	l.calls[c.id] = c
+	b := l.out.Begin()
+	c.position, _ = l.out.End(c.append(b), true)
+	if c.position == 0 {
+		c.position = ^uint64(0) // the outbox has ended: it never leaves
+	}
+	if !c.due.IsZero() {
+		l.arm(c.due)
+	}
+}
+
+// order writes a frame that gets no answer of its own. mu is held.
+func (l *link) order(t wire.Type, c *call, flush bool) {
+	f := wire.Order{Type: t, Channel: c.at.id, Op: c.id}
+	l.out.End(f.Append(l.out.Begin()), flush)
+}
+
+// arm has overdue run at or before due. mu is held.
+func (l *link) arm(due time.Time) {
+	if l.sweep == nil {
+		l.sweep = time.AfterFunc(time.Until(due), l.overdue)
+	}
+}
+
+// overdue finishes the calls whose time is over: the home does not answer. It
+// runs on the timer's goroutine.
+func (l *link) overdue() {
+	var ended []*driver.Op
+	var next time.Time
+	now := time.Now()
+	l.mu.Lock()
+	l.sweep = nil
+	for _, c := range l.calls {
+		switch {
+		case c.op == nil || c.due.IsZero():
+		case !c.due.After(now):
+			ended = l.giveUp(c, ended)
+		case next.IsZero() || c.due.Before(next):
+			next = c.due
+		}
+	}
+	if !next.IsZero() && l.dead == nil {
+		l.arm(next)
+	}
+	l.mu.Unlock()
+	for _, op := range ended {
+		op.Finish()
+	}
+}
+
+// giveUp finishes c, to which the home has not answered in time. What it may
+// still answer is for nobody. mu is held.
+func (l *link) giveUp(c *call, ended []*driver.Op) []*driver.Op {
+	timeout := c.at.cfg.OpTimeout
+	if c.receives() {
+		l.order(wire.TypeCancel, c, true)
+	}
+	return c.fail(ended,
+		fault.Because(fault.ErrUnreachable, "%s did not answer within %v", l.name, timeout),
+		fault.Because(fault.ErrInDoubt, "%s did not answer within %v", l.name, timeout), true)
+}

@@ -1,0 +1,132 @@
+// Package netchan carries channels over a socket to the home that decides for
+// them, which may be another process or another machine.
+//
+//	import _ "github.com/handoff-go/handoff/netchan"
+//
+//	ch, err := handoff.Open[Job](ctx, "unix:/run/jobs.sock?chan=jobs")
+//
+// registers these schemes:
+//
+//	unix:/path.sock?chan=NAME   a Unix socket of this machine
+//
+// The home is served by package hub, or by the command handoff serve. Many
+// channels of one process to one home share one connection; a channel on which
+// nothing moves does not hold up another. What crosses the connection is
+// specified in docs/spec/wire.md.
+//
+// # What a lost connection means
+//
+// A connection that ends takes the attachments on it with it: there is no
+// resume yet. An operation whose outcome can no longer be known ends with
+// ErrInDoubt; one that certainly had no effect, and everything after, with
+// ErrUnreachable. What this process held goes back to its place at the home with
+// its attempt raised.
+package netchan
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/url"
+	"strings"
+
+	"github.com/handoff-go/handoff/driver"
+	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/wire"
+)
+
+func init() { driver.Register("unix", medium{parseUnix}) }
+
+// medium opens the channels of one scheme.
+type medium struct {
+	// parse splits a URL into the place of the home and the channel's name.
+	parse func(*url.URL) (place, string, error)
+}
+
+// place is where a home is reached, and how.
+type place struct {
+	key  string // equal for two URLs that mean the same home
+	name string // for people
+	dial func(context.Context) (net.Conn, error)
+}
+
+// Open implements driver.Medium. ctx bounds dialling, the handshake and the
+// home's answer.
+func (m medium) Open(ctx context.Context, u *url.URL, cfg driver.Config) (driver.Channel, error) {
+	to, name, err := m.parse(u)
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fault.Cancelled(ctx)
+	}
+	if err := checkTexts(name, cfg); err != nil {
+		return nil, err
+	}
+	for {
+		l, fresh, err := links.get(ctx, to)
+		if err != nil {
+			return nil, err
+		}
+		a, err := l.open(ctx, name, cfg)
+		if err == nil {
+			return a, nil
+		}
+		// A link that was there before may have ended unnoticed, because its home
+		// was started anew: that is no reason not to reach the new one.
+		if fresh || !errors.Is(err, fault.ErrUnreachable) || !l.isDead() {
+			return nil, err
+		}
+		<-l.over
+	}
+}
+
+// checkTexts refuses what the wire has no room for.
+func checkTexts(name string, cfg driver.Config) error {
+	for what, s := range map[string]string{"channel name": name, "type": cfg.Type, "dead letter": cfg.DeadLetter} {
+		if len(s) > wire.MaxText {
+			return fault.Because(fault.ErrTooLarge, "the %s has %d bytes, at most %d can be", what, len(s), wire.MaxText)
+		}
+	}
+	if cfg.MaxValue > wire.MaxValueLimit {
+		return fault.Because(fault.ErrTooLarge, "maxvalue=%d, at most %d can be", cfg.MaxValue, wire.MaxValueLimit)
+	}
+	return nil
+}
+
+// malformed is the error of a URL that cannot be read.
+func malformed(format string, args ...any) error {
+	return fault.Because(fault.ErrConflict, "malformed URL: "+format, args...)
+}
+
+// parameters takes the parameters called names out of u's query, one value each,
+// and refuses all others.
+func parameters(u *url.URL, names ...string) (map[string]string, error) {
+	q, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return nil, malformed("%v", err)
+	}
+	values := map[string]string{}
+	for _, name := range names {
+		if len(q[name]) > 1 {
+			return nil, malformed("%s is said %d times", name, len(q[name]))
+		}
+		values[name] = q.Get(name)
+		delete(q, name)
+	}
+	for name := range q {
+		return nil, fault.Because(fault.ErrConflict, "unknown parameter %s", name)
+	}
+	return values, nil
+}
+
+// checkName refuses a channel name that cannot be told from another by eye.
+func checkName(name string) error {
+	if name == "" {
+		return malformed("the channel's name is missing (chan=NAME)")
+	}
+	if strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\uFFFD' }) {
+		return malformed("the channel's name %q has control characters or is not UTF-8", name)
+	}
+	return nil
+}
