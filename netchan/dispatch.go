@@ -115,7 +115,10 @@ func (d *dispatcher) answer(h wire.Header, channel uint32, id uint64, got answer
 // onEnd ends the call c by d.end.
 func (d *dispatcher) onEnd(c *call) error {
 	l, f := d.link, &d.end
-	delete(l.calls, c.id)
+	if int64(f.N) > int64(c.count) {
+		return wire.Unexpected(wire.TypeEnd, "with more values than were sent")
+	}
+	delete(l.calls, c.id) // from here on c is ended here, and nowhere else
 	err := wire.Err(f.Code, f.Flags&wire.EndInDoubt != 0, f.Text, c.cause)
 	if c.frame != nil {
 		d.ended = c.tell(d.ended, answer{err: err})
@@ -123,7 +126,8 @@ func (d *dispatcher) onEnd(c *call) error {
 	}
 	d.leave(c)
 	if c.kind == driver.OpSend {
-		return d.sent(c, err)
+		d.sent(c, err)
+		return nil
 	}
 	if c.op == nil {
 		return nil
@@ -138,14 +142,11 @@ func (d *dispatcher) onEnd(c *call) error {
 
 // sent notes the end of a frame of values; the next one goes out if there are
 // more and nothing stands against it.
-func (d *dispatcher) sent(c *call, err error) error {
+func (d *dispatcher) sent(c *call, err error) {
 	l, f := d.link, &d.end
-	if int64(f.N) > int64(c.count) {
-		return wire.Unexpected(wire.TypeEnd, "with more values than were sent")
-	}
 	c.next += int(f.N)
 	if c.op == nil {
-		return nil
+		return
 	}
 	notReady := f.Flags&wire.EndNotReady != 0
 	if err == nil && !notReady && int(f.N) == c.count && c.next < len(c.op.Items) {
@@ -158,17 +159,16 @@ func (d *dispatcher) sent(c *call, err error) error {
 		if err != nil {
 			c.op.N = c.next
 			d.ended = c.finished(d.ended, err)
-			return nil
+			return
 		}
 		c.prepare()
 		if w := c.window(); w == nil || w.enter(c) {
 			l.begin(c)
 		}
-		return nil
+		return
 	}
 	c.op.N, c.op.NotReady = c.next, notReady
 	d.ended = c.finished(d.ended, err)
-	return nil
 }
 
 // leave frees c's place in its window for those kept back.

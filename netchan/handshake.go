@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/handoff-go/handoff/internal/fault"
@@ -110,10 +111,16 @@ func failed(ctx context.Context, to place, err error) error {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
 		return fault.Because(fault.ErrUnreachable, "%s did not answer within %v", to.name, handshakeTime)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, io.ErrUnexpectedEOF), hungUp(err):
 		return fault.Because(fault.ErrUnreachable, "%s closed the connection without a word; it may not be a handoff home", to.name)
 	}
 	return fault.Because(fault.ErrUnreachable, "%s: %v", to.name, err)
+}
+
+// hungUp reports whether err is what a connection says that the other side has
+// closed.
+func hungUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 // refusal is the sentinel of a BYE during the handshake.

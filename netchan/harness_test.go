@@ -69,9 +69,13 @@ func open(t testing.TB, path, name string, cfg driver.Config) end {
 }
 
 func tryOpen(path, name string, cfg driver.Config) (end, error) {
-	m, _ := driver.Lookup("unix")
 	ctx, stop := context.WithTimeout(context.Background(), patience)
 	defer stop()
+	return openWithin(ctx, path, name, cfg)
+}
+
+func openWithin(ctx context.Context, path, name string, cfg driver.Config) (end, error) {
+	m, _ := driver.Lookup("unix")
 	ch, err := m.Open(ctx, &url.URL{Scheme: "unix", Path: path, RawQuery: url.Values{"chan": {name}}.Encode()}, cfg)
 	return end{ch}, err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -57,18 +58,31 @@ func (l *link) run() {
 	written := make(chan error, 1)
 	go func() {
 		err := l.out.Run(l.conn)
-		l.conn.Close()
+		if err != nil {
+			// What the home said before it left is still to be read.
+			stopReading(l.conn)
+		} else {
+			l.conn.Close()
+		}
 		written <- err
 	}()
 	go func() {
 		defer close(l.over)
 		err := l.read()
 		l.farewell(err)
-		if werr := <-written; werr != nil && errors.Is(err, net.ErrClosed) {
+		if werr := <-written; werr != nil && !hungUp(werr) && (hungUp(err) || errors.Is(err, os.ErrDeadlineExceeded)) {
 			err = werr
 		}
 		l.end(err)
 	}()
+}
+
+// stopReading has reads end after what has arrived.
+func stopReading(conn net.Conn) {
+	if c, ok := conn.(interface{ CloseRead() error }); ok && c.CloseRead() == nil {
+		return
+	}
+	conn.SetReadDeadline(time.Now().Add(farewellTime))
 }
 
 // farewell ends the connection. A home that broke the rules is told so.
@@ -148,7 +162,7 @@ func (l *link) reason(err error) string {
 	switch broken, _ := errors.AsType[*wire.Error](err); {
 	case broken != nil:
 		return fmt.Sprintf("the home at %s broke the rules of the wire: %s", l.name, broken.Text)
-	case errors.Is(err, io.EOF):
+	case hungUp(err):
 		return fmt.Sprintf("the home at %s closed the connection", l.name)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Sprintf("the home at %s closed the connection in the middle of a frame", l.name)

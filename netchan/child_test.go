@@ -1,0 +1,122 @@
+package netchan_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/handoff-go/handoff/hub"
+)
+
+// childEnv names what the test binary does instead of testing.
+const childEnv = "HANDOFF_NETCHAN_CHILD"
+
+// roles are what a child can be. It is given the path of the socket, says
+// "ready" on its output when it is in place, and lives until its input ends.
+var roles = map[string]func(path string){
+	"home": func(path string) {
+		l, err := hub.ListenUnix(path)
+		must(err)
+		h := hub.New(hub.Options{Name: "child"})
+		go h.Serve(l)
+	},
+	"holder": func(path string) {
+		e := mustOpen(path)
+		p := e.take(1)
+		<-p.done
+		must(p.Err)
+	},
+	// parent leaves its connection to a child of its own.
+	"parent": func(path string) {
+		e := mustOpen(path)
+		p := e.take(1)
+		<-p.done
+		must(p.Err)
+		heir := exec.Command(os.Args[0])
+		heir.Env = append(os.Environ(), childEnv+"=heir")
+		heir.Stdin = os.Stdin
+		heir.ExtraFiles = sockets()
+		must(heir.Start())
+	},
+	"heir": func(string) {},
+}
+
+func TestMain(m *testing.M) {
+	if role := os.Getenv(childEnv); role != "" {
+		roles[role](os.Getenv(childEnv + "_PATH"))
+		fmt.Println("ready")
+		io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+func must(err error) {
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+}
+
+func mustOpen(path string) end {
+	e, err := tryOpen(path, "jobs", both)
+	must(err)
+	return e
+}
+
+// sockets are the sockets of this process.
+func sockets() (files []*os.File) {
+	entries, err := os.ReadDir("/proc/self/fd")
+	must(err)
+	for _, entry := range entries {
+		var fd uintptr
+		fmt.Sscan(entry.Name(), &fd)
+		if name, _ := os.Readlink("/proc/self/fd/" + entry.Name()); strings.HasPrefix(name, "socket:") {
+			files = append(files, os.NewFile(fd, name))
+		}
+	}
+	return files
+}
+
+// child starts a child and waits until it is ready.
+func child(t *testing.T, role, path string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childEnv+"="+role, childEnv+"_PATH="+path)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		in.Close()
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if strings.TrimSpace(line) != "ready" {
+		t.Fatalf("child %s: %q, %v", role, line, err)
+	}
+	return cmd
+}
+
+// kill ends a child as nobody can prevent, and waits until the system has it no
+// more.
+func kill(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Process.Wait()
+}

@@ -1,0 +1,153 @@
+package netchan_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/handoff-go/handoff/driver"
+	"github.com/handoff-go/handoff/hub"
+)
+
+// TestHolderKilled: what a killed process held comes again, with its attempt
+// raised.
+func TestHolderKilled(t *testing.T) {
+	for _, n := range []int{0, 1} {
+		_, path := serve(t, hub.Options{})
+		s, r := open(t, path, "jobs", slots(n)), open(t, path, "jobs", both)
+		sent := s.send("a")
+		holder := child(t, "holder", path)
+		s.until(t, "the child holds it", func(s driver.Stats) bool { return s.Held == 1 })
+		got := r.recv(1)
+		s.untilReceiving(t, 1)
+		kill(t, holder)
+		if it := got.wantGot(t, "a").Got[0]; it.Attempt != 2 {
+			t.Errorf("attempt %d", it.Attempt)
+		}
+		sent.want(t, nil)
+		if s := r.Stats(); s.Redelivered != 1 {
+			t.Errorf("%d redelivered", s.Redelivered)
+		}
+	}
+}
+
+// TestHolderKilledConnectionOpen: the same when a child of the killed process
+// keeps the connection open.
+func TestHolderKilledConnectionOpen(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("needs a system where a home can watch its client's process")
+	}
+	_, path := serve(t, hub.Options{})
+	s, r := open(t, path, "jobs", slots(1)), open(t, path, "jobs", both)
+	s.send("a").want(t, nil)
+	parent := child(t, "parent", path)
+	got := r.recv(1)
+	s.untilReceiving(t, 1)
+	kill(t, parent)
+	if it := got.wantGot(t, "a").Got[0]; it.Attempt != 2 {
+		t.Errorf("attempt %d", it.Attempt)
+	}
+}
+
+// TestHomeKilled: what was under way ends, each operation as its outcome can be
+// known, and a new home can be reached.
+func TestHomeKilled(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	home := child(t, "home", path)
+	e, empty := open(t, path, "jobs", slots(1)), open(t, path, "empty", both)
+	e.send("a").want(t, nil)
+	held := e.take(1).wantGot(t, "a").Got[0]
+	e.send("b")
+	e.untilSending(t, 1)
+	sent := e.send("c")
+	e.untilSending(t, 2)
+	received, awaited := empty.recv(1), empty.do(driver.OpAwaitStop)
+	empty.untilReceiving(t, 1)
+	kill(t, home)
+
+	if sent.want(t, driver.ErrInDoubt); errors.Is(sent.Err, driver.ErrUnreachable) {
+		t.Errorf("both in doubt and certain: %v", sent.Err)
+	}
+	for _, p := range []*pending{
+		received, awaited, e.send("d"), e.trySend("d"), e.recv(1), e.settle(driver.OpDone, held.Hold), e.do(driver.OpClose),
+	} {
+		p.want(t, driver.ErrUnreachable)
+	}
+	if s := e.Stats(); s.SendersWaiting != 2 {
+		t.Errorf("the last known figures are %+v", s)
+	}
+	if err := e.Detach(context.Background()); err != nil {
+		t.Error(err)
+	}
+
+	if _, err := tryOpen(path, "jobs", both); !errors.Is(err, driver.ErrUnreachable) || !strings.Contains(err.Error(), "nobody serves") {
+		t.Errorf("opening at a dead home: %v", err)
+	}
+	serveAt(t, path, hub.Options{}) // takes the socket over
+	again := open(t, path, "jobs", slots(1))
+	again.send("a").want(t, nil)
+	again.recv(1).wantGot(t, "a")
+}
+
+// TestHomeCloses: a home that ends in order leaves nothing in doubt.
+func TestHomeCloses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	h := serveAt(t, path, hub.Options{})
+	e, empty := open(t, path, "jobs", slots(1)), open(t, path, "empty", both)
+	e.send("a").want(t, nil)
+	sent, received := e.send("b"), empty.recv(1)
+	e.untilSending(t, 1)
+	empty.untilReceiving(t, 1)
+	err := h.Close(context.Background())
+	if err == nil || !strings.Contains(err.Error(), "1 values") || !strings.Contains(err.Error(), "jobs") {
+		t.Errorf("Close of a home with a value in a slot: %v", err)
+	}
+	for _, p := range []*pending{sent, received, e.send("c")} {
+		if p.want(t, driver.ErrUnreachable); !strings.Contains(p.Err.Error(), "closing") {
+			t.Error(p.Err)
+		}
+	}
+	if err := h.Close(context.Background()); err != hub.ErrClosed {
+		t.Errorf("a second Close: %v", err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the socket is still there: %v", err)
+	}
+}
+
+// TestNothingIsLeft: the last Detach ends the connection and its goroutines, at
+// both sides.
+func TestNothingIsLeft(t *testing.T) {
+	h, path := serve(t, hub.Options{})
+	before := runtime.NumGoroutine()
+	for range 20 {
+		a, b := open(t, path, "jobs", slots(1)), open(t, path, "other", both)
+		a.send("a").want(t, nil)
+		p := b.recv(1)
+		a.recv(1).wantGot(t, "a")
+		for _, e := range []end{a, b} {
+			if err := e.Detach(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p.want(t, driver.ErrDetached)
+	}
+	deadline := time.Now().Add(patience)
+	for runtime.NumGoroutine() > before {
+		if time.Now().After(deadline) {
+			buf := make([]byte, 1<<16)
+			t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
+		}
+		runtime.Gosched() // the home's ends follow ours
+	}
+	for name, s := range h.Channels() {
+		if s.Senders != 0 || s.Receivers != 0 {
+			t.Errorf("%s: %+v", name, s)
+		}
+	}
+}
