@@ -23,15 +23,22 @@ type Streams struct {
 func Run(ctx context.Context, args []string, s Streams) int {
 	root := newRoot(s)
 	root.SetArgs(args)
+	if len(args) == 0 {
+		root.SetOut(s.Err)
+		root.Help()
+		return codeUsage
+	}
 	ran, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return codeDone
 	}
 	code := exitCode(ctx, err)
-	if text := oneLine(err); code == codeUsage {
-		fmt.Fprintf(s.Err, "handoff: %s (see %s --help)\n", text, ran.CommandPath())
-	} else if code != codeInterrupted {
-		fmt.Fprintf(s.Err, "handoff: %s\n", text)
+	switch code {
+	case codeInterrupted:
+	case codeUsage:
+		fmt.Fprintf(s.Err, "handoff: %s%s (see %s --help)\n", oneLine(err), meant(root, ran, args), ran.CommandPath())
+	default:
+		fmt.Fprintf(s.Err, "handoff: %s\n", oneLine(err))
 	}
 	return code
 }
@@ -44,25 +51,36 @@ func newRoot(s Streams) *cobra.Command {
 
 Exit codes: 0 done, 1 error, 2 usage, 3 timed out or empty, 4 full, 5 closed,
 130 interrupted.`,
-		SilenceErrors: true, // Run writes them, as one line
-		SilenceUsage:  true,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usage("there is no command %q", args[0])
-			}
-			return usage("a command is missing")
-		},
-		Args: cobra.ArbitraryArgs, // so that RunE can say what is wrong
+		SilenceErrors:      true, // Run writes them, as one line
+		SilenceUsage:       true,
+		DisableSuggestions: true, // Run makes them, on the same line
 	}
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%v", err) })
 	root.AddCommand(newDemo(s), newServe(s), newWorker(s))
 	return root
 }
 
-// oneLine is the text of err without line breaks.
+// meant guesses at a command that is not there.
+func meant(root, ran *cobra.Command, args []string) string {
+	if ran != root {
+		return ""
+	}
+	guesses := root.SuggestionsFor(args[0])
+	if len(guesses) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", did you mean %s?", strings.Join(guesses, " or "))
+}
+
+// oneLine is the text of err without line breaks, and without the name that the
+// line begins with anyway.
 func oneLine(err error) string {
-	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+	lines := strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' })
+	for i, line := range lines {
+		line = strings.TrimPrefix(strings.TrimSpace(line), "handoff: ")
+		lines[i] = strings.TrimPrefix(line, "hub: ")
+	}
+	return strings.Join(lines, "; ")
 }

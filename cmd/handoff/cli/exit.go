@@ -20,31 +20,34 @@ const (
 	codeInterrupted = 130
 )
 
-// usageError is a command line that cannot be meant.
-type usageError struct{ text string }
+// runError is an error of a command that began its work. Every other error is
+// about the command line, whoever finds it: cobra has no name for its own.
+type runError struct{ error }
 
-func (e *usageError) Error() string { return e.text }
+func (e runError) Unwrap() error { return e.error }
 
-func usage(format string, args ...any) error {
-	return &usageError{fmt.Sprintf(format, args...)}
-}
+// usageError is a command line that cobra takes and we do not.
+type usageError struct{ error }
 
-// argsUsage turns what a check of cobra finds into a usage error.
-func argsUsage(check cobra.PositionalArgs) cobra.PositionalArgs {
+func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// runs makes the RunE of a command of f.
+func runs(f func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
-			return usage("%v", err)
+		err := f(cmd.Context(), args)
+		if _, misused := errors.AsType[usageError](err); err == nil || misused {
+			return err
 		}
-		return nil
+		return runError{err}
 	}
 }
 
 // exitCode is the code for err, which is not nil. That the command was
 // interrupted explains whatever else went wrong.
 func exitCode(ctx context.Context, err error) int {
-	_, misused := errors.AsType[*usageError](err)
+	_, ran := errors.AsType[runError](err)
 	switch {
-	case misused:
+	case !ran:
 		return codeUsage
 	case ctx.Err() != nil:
 		return codeInterrupted

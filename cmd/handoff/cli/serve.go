@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -31,15 +32,15 @@ One line is printed when clients can connect.`,
 		Example: `  handoff serve --unix /tmp/shop.sock
 
   ch, err := handoff.Open[string](ctx, "unix:/tmp/shop.sock?chan=orders&slots=4")`,
-		Args: argsUsage(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		Args: cobra.NoArgs,
+		RunE: runs(func(ctx context.Context, _ []string) error {
 			if path == "" {
 				return usage("--unix PATH is missing")
 			}
-			return serve(cmd.Context(), path, s)
-		},
+			return serve(ctx, path, s)
+		}),
 	}
-	cmd.Flags().StringVar(&path, "unix", "", "serve on a Unix socket at this path")
+	cmd.Flags().StringVar(&path, "unix", "", "serve on a Unix socket at `PATH`")
 	return cmd
 }
 
@@ -47,6 +48,9 @@ func serve(ctx context.Context, path string, s Streams) error {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return err
+	}
+	if _, err := os.Stat(filepath.Dir(abs)); err != nil {
+		return fmt.Errorf("no folder for the socket: %w", err)
 	}
 	l, err := hub.ListenUnix(abs)
 	if err != nil {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 
 	"github.com/handoff-go/handoff/cmd/handoff/internal/demo"
 	"github.com/spf13/cobra"
@@ -15,18 +14,20 @@ func newWorker(s Streams) *cobra.Command {
 		Use:    demo.WorkerCommand,
 		Short:  "One worker process of the demo",
 		Hidden: true,
-		Args:   argsUsage(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		Args:   cobra.NoArgs,
+		RunE: runs(func(ctx context.Context, _ []string) error {
 			// Ctrl-C at a terminal reaches every process in front, the demo too,
 			// which ends its workers itself. So only the leash counts here.
-			ctx, stop := demo.Leash(context.WithoutCancel(cmd.Context()), s.In)
+			ctx, stop := demo.Leash(context.WithoutCancel(ctx), s.In)
 			defer stop()
 			err := w.Run(ctx)
-			if errors.Is(context.Cause(ctx), demo.ErrOrphaned) {
+			if err != nil {
+				// A worker that fails ends the demo, if the demo is not what has
+				// ended: nobody needs the home's files any more.
 				demo.Sweep(w.Home)
 			}
 			return err
-		},
+		}),
 	}
 	f := cmd.Flags()
 	f.StringVar(&w.Home, "home", "", "base URL of the demo's channels")

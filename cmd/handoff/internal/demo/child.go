@@ -84,10 +84,9 @@ func Leash(ctx context.Context, in io.Reader) (context.Context, context.CancelFu
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {
 		io.Copy(io.Discard, in)
-		cancel(ErrOrphaned)
+		cancel(errOrphaned)
 	}()
 	return ctx, func() { cancel(nil) }
 }
 
-// ErrOrphaned is why a worker ends when its demo is gone.
-var ErrOrphaned = errors.New("the demo this worker belongs to is gone")
+var errOrphaned = errors.New("the demo this worker belongs to is gone")

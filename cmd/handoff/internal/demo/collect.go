@@ -70,7 +70,7 @@ func (d *demo) tellAgain(r result) {
 	if d.tally.files[r.No].came > 1 {
 		what = "its result has come twice and is counted once"
 	}
-	d.screen.Say("worker %d took %s again, attempt %d; %s", r.Worker, d.list.paths[r.No], r.Attempt, what)
+	d.screen.Say("worker %d took %s again, attempt %d; %s", r.Worker, shown(d.list.paths[r.No]), r.Attempt, what)
 }
 
 func (d *demo) progress(label string, done int, since time.Time) {

@@ -114,7 +114,7 @@ func (d *demo) across(ctx context.Context) (_ time.Duration, err error) {
 	if err = d.open(ctx); err != nil {
 		return 0, errors.Join(err, d.detach())
 	}
-	d.screen.Say("%s: %s Go files", d.Dir, number(len(d.list.paths)))
+	d.screen.Say("%s: %s Go files", shown(d.Dir), number(len(d.list.paths)))
 	d.screen.Say("home at %s, %s", d.home.base, plural(d.Workers, "worker process", "worker processes"))
 
 	start := time.Now()
@@ -223,7 +223,7 @@ func (d *demo) execute(ctx context.Context) error {
 	if d.KillAt == KillBetween {
 		when = "sent the result of %s and is killed before it confirms"
 	}
-	d.screen.Say("worker %d (pid %d) "+when, m.id, m.proc.pid(), d.list.paths[h.No])
+	d.screen.Say("worker %d (pid %d) "+when, m.id, m.proc.pid(), shown(d.list.paths[h.No]))
 	return d.pool.kill(m.id)
 }
 

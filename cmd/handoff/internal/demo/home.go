@@ -102,6 +102,7 @@ func Sweep(base string) {
 	dir := filepath.Dir(path)
 	if filepath.Base(path) == socketFile && strings.HasPrefix(filepath.Base(dir), socketDir) {
 		os.Remove(path)
+		os.Remove(path + ".lock")
 		os.Remove(dir) // only if there is nothing else in it
 	}
 }

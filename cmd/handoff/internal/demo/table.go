@@ -21,6 +21,7 @@ func (r *Report) text() string {
 		crossed.row(c.Name, c.From, c.To, number(c.Slots), number(c.Values), number(c.Attempts),
 			megabytes(c.Bytes), number(int(c.ValuesPerSecond)))
 	}
+	b.WriteString("\n")
 	crossed.write(&b, "lllrrrrr")
 
 	each := table{{"worker", "pid", "files", "lines", "ended"}}
@@ -68,9 +69,9 @@ func (w *WorkerReport) story(killAt string) string {
 	story := "done"
 	switch {
 	case w.Ended == "killed" && killAt == KillBetween:
-		story = "killed between result and confirmation of " + w.Held
+		story = "killed between result and confirmation of " + shown(w.Held)
 	case w.Ended == "killed":
-		story = "killed holding " + w.Held
+		story = "killed holding " + shown(w.Held)
 	case w.Ended == "died":
 		story = "killed by someone else"
 	}
@@ -78,6 +79,15 @@ func (w *WorkerReport) story(killAt string) string {
 		story += fmt.Sprintf(", replaced worker %d", w.Replaces)
 	}
 	return story
+}
+
+// shown is a file's name as one line can show it: quoted, if it has characters
+// that would do something.
+func shown(name string) string {
+	if q := strconv.Quote(name); q != `"`+name+`"` {
+		return q
+	}
+	return name
 }
 
 // table is rows of cells, the first of them the header.

@@ -1,0 +1,8 @@
+//go:build !unix
+
+package cli
+
+import "testing"
+
+// noChildren cannot be asked here.
+func noChildren(*testing.T) {}
