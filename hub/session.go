@@ -139,12 +139,18 @@ func (s *session) serve() error {
 		if err != nil {
 			return err
 		}
-		if err := s.handle(h, body); err != nil {
+		// The answers to all that one read brought go out together.
+		s.out.Cork()
+		for err = s.handle(h, body); err == nil && s.in.Ready(); err = s.handle(h, body) {
+			if h, body, err = s.in.Next(); err != nil {
+				break
+			}
+		}
+		s.out.Uncork()
+		if err != nil {
 			return err
 		}
-		if !s.in.Ready() {
-			s.out.AwaitRoom(maxUnread)
-		}
+		s.out.AwaitRoom(maxUnread)
 	}
 }
 

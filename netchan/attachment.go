@@ -111,10 +111,18 @@ func (a *attachment) start(op *driver.Op) error {
 	if op.Try || !waits {
 		c.due = time.Now().Add(a.cfg.OpTimeout)
 	}
-	l := a.link
+	if err := a.link.admit(c); err != nil {
+		return err
+	}
+	a.link.out.Flush()
+	return nil
+}
+
+// admit begins c or keeps it back, if that can be.
+func (l *link) admit(c *call) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if a.detached {
+	if c.at.detached {
 		return fault.ErrDetached
 	}
 	if l.dead != nil {
@@ -141,6 +149,7 @@ func (a *attachment) Cancel(op *driver.Op, why error) {
 		ended = a.cancel(c, why)
 	}
 	l.mu.Unlock()
+	l.out.Flush()
 	for _, op := range ended {
 		op.Finish()
 	}
@@ -155,12 +164,12 @@ func (a *attachment) cancel(c *call, why error) (ended []*driver.Op) {
 		c.op.N = c.next
 		return c.finished(ended, why)
 	case c.receives() || c.kind == driver.OpAwaitStop:
-		l.order(wire.TypeCancel, c, true)
+		l.order(wire.TypeCancel, c)
 		return c.finished(ended, why)
 	}
 	c.cause = why
 	if c.kind == driver.OpSend {
-		l.order(wire.TypeCancel, c, true)
+		l.order(wire.TypeCancel, c)
 	}
 	c.grace = time.AfterFunc(a.cfg.CancelGrace, func() { a.graceOver(c) })
 	return nil
@@ -198,6 +207,7 @@ func (a *attachment) Stats() driver.Stats {
 	}
 	l.mu.Unlock()
 	if ok {
+		l.out.Flush()
 		ctx, stop := context.WithTimeout(context.Background(), min(statsTime, a.cfg.OpTimeout))
 		defer stop()
 		if got, err := c.await(ctx); err == nil && got.err == nil {
@@ -272,6 +282,7 @@ func (a *attachment) part(reply chan answer) *call {
 		ended = c.tell(nil, answer{})
 	}
 	l.mu.Unlock()
+	l.out.Flush()
 	for _, op := range ended {
 		op.Finish()
 	}
@@ -290,7 +301,7 @@ func (a *attachment) endAll() (ended []*driver.Op) {
 			c.op.N = c.next
 			ended = c.finished(ended, fault.ErrDetached)
 		case c.receives() || c.kind == driver.OpAwaitStop:
-			l.order(wire.TypeCancel, c, false)
+			l.order(wire.TypeCancel, c)
 			ended = c.finished(ended, fault.ErrDetached)
 		}
 	}

@@ -83,7 +83,7 @@ func sockets() (files []*os.File) {
 }
 
 // child starts a child and waits until it is ready.
-func child(t *testing.T, role, path string) *exec.Cmd {
+func child(t testing.TB, role, path string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childEnv+"="+role, childEnv+"_PATH="+path)

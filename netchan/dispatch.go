@@ -164,6 +164,7 @@ func (d *dispatcher) sent(c *call, err error) {
 		c.prepare()
 		if w := c.window(); w == nil || w.enter(c) {
 			l.begin(c)
+			d.wrote = true
 		}
 		return
 	}
@@ -180,6 +181,7 @@ func (d *dispatcher) leave(c *call) {
 	w.leave(c)
 	for next := w.next(); next != nil; next = w.next() {
 		d.link.begin(next)
+		d.wrote = true
 	}
 }
 
@@ -206,7 +208,7 @@ func (d *dispatcher) onDeliver(c *call) error {
 	if c.op == nil {
 		return nil
 	}
-	l.order(wire.TypeTaken, c, false)
+	l.order(wire.TypeTaken, c)
 	if c.kind == driver.OpRecv {
 		d.wrote = true // else it may wait for the next frame
 	}

@@ -173,15 +173,15 @@ func (l *link) reason(err error) string {
 	return fmt.Sprintf("the connection to the home at %s broke: %v", l.name, err)
 }
 
-// begin registers c under a new number and writes its frame. mu is held and the
-// link not dead.
+// begin registers c under a new number and adds its frame to what is to be
+// written; the caller flushes once mu is free. mu is held and the link not dead.
 func (l *link) begin(c *call) {
 	l.lastOp++
 	c.id = l.lastOp
 	c.queued = false
 	l.calls[c.id] = c
 	b := l.out.Begin()
-	c.position, _ = l.out.End(c.append(b), true)
+	c.position, _ = l.out.End(c.append(b), false)
 	if c.position == 0 {
 		c.position = ^uint64(0) // the outbox has ended: it never leaves
 	}
@@ -190,10 +190,11 @@ func (l *link) begin(c *call) {
 	}
 }
 
-// order writes a frame that gets no answer of its own. mu is held.
-func (l *link) order(t wire.Type, c *call, flush bool) {
+// order adds a frame that gets no answer of its own; the caller flushes once mu
+// is free, unless the frame may wait. mu is held.
+func (l *link) order(t wire.Type, c *call) {
 	f := wire.Order{Type: t, Channel: c.at.id, Op: c.id}
-	l.out.End(f.Append(l.out.Begin()), flush)
+	l.out.End(f.Append(l.out.Begin()), false)
 }
 
 // arm has overdue run at or before due. mu is held.
@@ -224,6 +225,7 @@ func (l *link) overdue() {
 		l.arm(next)
 	}
 	l.mu.Unlock()
+	l.out.Flush()
 	for _, op := range ended {
 		op.Finish()
 	}
@@ -234,7 +236,7 @@ func (l *link) overdue() {
 func (l *link) giveUp(c *call, ended []*driver.Op) []*driver.Op {
 	timeout := c.at.cfg.OpTimeout
 	if c.receives() {
-		l.order(wire.TypeCancel, c, true)
+		l.order(wire.TypeCancel, c)
 	}
 	return c.fail(ended,
 		fault.Because(fault.ErrUnreachable, "%s did not answer within %v", l.name, timeout),

@@ -42,6 +42,7 @@ func (l *link) open(ctx context.Context, name string, cfg driver.Config) (*attac
 		l.depart(a)
 		return nil, err
 	}
+	l.out.Flush()
 	got, err := c.await(ctx)
 	if err != nil {
 		return nil, err // late gives the reference up

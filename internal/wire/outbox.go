@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"time"
 )
 
 // ErrEnded is what an Outbox says that takes no more frames.
@@ -18,19 +19,29 @@ const keepBytes = 256 << 10
 // one write carries many.
 //
 // Frames are added between Begin and End, by any goroutine. Run, the only
-// goroutine that blocks on the transport, belongs to whoever started it.
+// goroutine that blocks on the transport, belongs to whoever started it. Where
+// the transport can be written without blocking, a frame that finds it idle is
+// written at once by the goroutine that added it, which saves the way to Run.
 type Outbox struct {
 	mu      sync.Mutex // guards everything below
 	pending []byte     // frames not yet given to the transport
 	spare   []byte     // the other buffer, nil while a write uses it
 	added   uint64     // bytes ever added
 	written uint64     // bytes the transport took
+	writing bool       // a write runs; only its goroutine takes what is pending
+	corked  int        // Cork without Uncork
+	last    time.Time  // when the last write ended
 	ended   bool       // no more frames are taken
 	dropped bool       // what is pending is not to be written either
 	room    sync.Cond  // told when pending was taken away, on mu
 
-	wake chan struct{} // one slot: there is something for Run to do
+	wake   chan struct{}                 // one slot: there is something for Run to do
+	direct func([]byte) (n int, ok bool) // writes what can be without blocking, nil if unknown
 }
+
+// rest is how long after a write the next one is left to Run: frames that come
+// so fast are better collected.
+const rest = 15 * time.Microsecond
 
 // NewOutbox returns an empty Outbox.
 func NewOutbox() *Outbox {
@@ -72,22 +83,58 @@ func (o *Outbox) Send(f Frame) (position uint64, err error) {
 
 // Flush has everything that was added written without waiting for more.
 func (o *Outbox) Flush() {
+	o.mu.Lock()
+	if o.writing || o.corked > 0 || len(o.pending) == 0 {
+		o.mu.Unlock()
+		return // whoever writes, or uncorks, goes on with what is pending
+	}
+	if o.direct == nil || o.ended || time.Since(o.last) < rest {
+		o.mu.Unlock()
+		o.rouse()
+		return
+	}
+	b := o.begin()
+	o.mu.Unlock()
+	n, _ := o.direct(b)
+	if o.wrote(b, n) {
+		o.rouse()
+	}
+}
+
+// Cork keeps what is added from being written until Uncork: more is coming.
+func (o *Outbox) Cork() {
+	o.mu.Lock()
+	o.corked++
+	o.mu.Unlock()
+}
+
+// Uncork undoes one Cork and has written what was added meanwhile.
+func (o *Outbox) Uncork() {
+	o.mu.Lock()
+	o.corked--
+	o.mu.Unlock()
+	o.Flush()
+}
+
+// rouse has Run look.
+func (o *Outbox) rouse() {
 	select {
 	case o.wake <- struct{}{}:
-	default: // Run has been woken and has not looked yet
+	default: // it has been roused and has not looked yet
 	}
 }
 
 // Run writes to w until Close, and then what is left, or until Drop or a failing
 // write, whose error it returns. After a failing write nothing more is taken.
 func (o *Outbox) Run(w io.Writer) error {
+	o.setDirect(w)
 	for range o.wake {
 		for {
 			b, done := o.take()
-			if len(b) == 0 {
-				if done {
-					return nil
-				}
+			if done {
+				return nil
+			}
+			if b == nil {
 				break
 			}
 			n, err := w.Write(b)
@@ -101,27 +148,53 @@ func (o *Outbox) Run(w io.Writer) error {
 	return nil
 }
 
-// take takes what is to be written next. done says that nothing will follow.
+// setDirect finds out whether w can be written without blocking.
+func (o *Outbox) setDirect(w io.Writer) {
+	direct := directly(w)
+	o.mu.Lock()
+	o.direct = direct
+	o.mu.Unlock()
+}
+
+// take takes what Run is to write next, nil if there is nothing for it to do.
+// done says that nothing will follow.
 func (o *Outbox) take() (b []byte, done bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.dropped {
-		o.pending = nil
+	if o.writing || o.corked > 0 && !o.ended {
+		return nil, false
 	}
-	b = o.pending
-	o.pending, o.spare = o.spare[:0], nil
-	o.room.Broadcast()
-	return b, o.ended
+	if len(o.pending) == 0 || o.dropped {
+		return nil, o.ended
+	}
+	return o.begin(), false
 }
 
-// wrote notes that the transport took n bytes of b, and keeps b for reuse.
-func (o *Outbox) wrote(b []byte, n int) {
+// begin takes what is pending, to be written by the caller, who then calls
+// wrote. mu is held.
+func (o *Outbox) begin() []byte {
+	b := o.pending
+	o.pending, o.spare = o.spare[:0], nil
+	o.writing = true
+	o.room.Broadcast()
+	return b
+}
+
+// wrote notes that the transport took n bytes of b, puts the rest before what
+// came meanwhile, and keeps b for reuse. more says that something is pending, or
+// that Run has to end.
+func (o *Outbox) wrote(b []byte, n int) (more bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.writing = false
+	o.last = time.Now()
 	o.written += uint64(n)
-	if cap(b) <= keepBytes {
+	if n < len(b) {
+		o.pending = append(b[n:], o.pending...)
+	} else if cap(b) <= keepBytes {
 		o.spare = b[:0]
 	}
+	return len(o.pending) > 0 || o.ended
 }
 
 // Close ends the outbox after what was added. It does not wait: Run does.
@@ -137,7 +210,7 @@ func (o *Outbox) end(drop bool) {
 	o.dropped = o.dropped || drop
 	o.room.Broadcast()
 	o.mu.Unlock()
-	o.Flush()
+	o.rouse()
 }
 
 // Written returns how many bytes the transport took. It is final when Run has
