@@ -20,6 +20,8 @@ const asBinary = "HANDOFF_TEST_AS_BINARY"
 // which the demo starts by the hidden command, or the whole command.
 func TestMain(m *testing.M) {
 	if os.Getenv(asBinary) == "" && (len(os.Args) < 2 || os.Args[1] != demo.WorkerCommand) {
+		// The race detector has every process wait a second at its end.
+		os.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0")
 		os.Exit(m.Run())
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

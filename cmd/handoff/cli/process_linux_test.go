@@ -26,7 +26,7 @@ func TestDemoKilled(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	await(t, out, "replaces it")
+	await(t, out, "replaces worker")
 	cmd.Process.Kill()
 	cmd.Wait()
 	for { // until there is no child: the workers have become ours

@@ -66,11 +66,11 @@ func (d *demo) tellAgain(r result) {
 	if r.Attempt < 2 || int(r.No) >= len(d.list.paths) {
 		return
 	}
-	what := "it is counted now"
+	what := "nothing is lost"
 	if d.tally.files[r.No].came > 1 {
-		what = "its result has come twice and is counted once"
+		what = "its result came twice and is counted once"
 	}
-	d.screen.Say("worker %d took %s again, attempt %d; %s", r.Worker, shown(d.list.paths[r.No]), r.Attempt, what)
+	d.screen.Say("worker %d got %s, attempt %d: %s", r.Worker, shown(d.list.paths[r.No]), r.Attempt, what)
 }
 
 func (d *demo) progress(label string, done int, since time.Time) {

@@ -231,5 +231,5 @@ func (d *demo) tellReplaced(dead, fresh *member) {
 	if dead.died {
 		d.screen.Say("worker %d (pid %d) was killed by someone else", dead.id, dead.proc.pid())
 	}
-	d.screen.Say("worker %d (pid %d) replaces it", fresh.id, fresh.proc.pid())
+	d.screen.Say("worker %d (pid %d) replaces worker %d", fresh.id, fresh.proc.pid(), dead.id)
 }

@@ -3,6 +3,7 @@ package demo
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -74,7 +75,7 @@ func (d *demo) report(across time.Duration, alone []counts, aloneTook time.Durat
 		Files: len(d.list.paths), Lines: t.Lines, Identifiers: t.Identifiers, Bytes: t.Bytes,
 		Unparsed: t.Unparsed, Unread: t.Unread, Skipped: len(d.list.skipped),
 		Workers: d.Workers, Redelivered: v.redelivered, Repeated: v.repeated, Lost: v.lost, Duplicated: v.duplicated,
-		Seconds: time.Since(d.began).Seconds(), SecondsAcross: across.Seconds(), SecondsAlone: aloneTook.Seconds(),
+		Seconds: round(time.Since(d.began).Seconds()), SecondsAcross: round(across.Seconds()), SecondsAlone: round(aloneTook.Seconds()),
 	}
 	for _, c := range alone {
 		r.alone.add(c)
@@ -99,12 +100,16 @@ func (d *demo) report(across time.Duration, alone []counts, aloneTook time.Durat
 			Attempts: results, Bytes: d.moved.resultBytes},
 	}
 	for i := range r.Channels {
-		r.Channels[i].ValuesPerSecond = float64(r.Channels[i].Values) / across.Seconds()
+		r.Channels[i].ValuesPerSecond = round(float64(r.Channels[i].Values) / across.Seconds())
 	}
 	r.Why = d.why(r, alone)
 	r.OK = r.Why == ""
 	return r
 }
+
+// round spares a reader the digits that mean nothing. It rounds up, for what took
+// time is never nothing.
+func round(x float64) float64 { return math.Ceil(x*1e3) / 1e3 }
 
 func (d *demo) worker(m *member) WorkerReport {
 	w := WorkerReport{Worker: m.id, PID: m.proc.pid(), Replaces: m.replaces, Ended: "done"}
