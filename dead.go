@@ -3,6 +3,7 @@ package handoff
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/handoff-go/handoff/internal/engine"
 )
@@ -15,11 +16,20 @@ type Dead[T any] struct {
 	From     string // name of the channel it came from
 }
 
-// deadSink opens the dead letter o names, or returns nil if it names none.
+// sink is an open dead letter.
+type sink[T any] struct {
+	put   engine.Dead[T]
+	close func()
+}
+
+// sinkMaker opens the dead letter o names; the sink is nil if it names none.
+type sinkMaker[T any] func(ctx context.Context, o options) (*sink[T], error)
+
+// deadSink is the sinkMaker of T.
 //
 // Only Make and Open call it, never the channel itself: a channel of T that knew
 // how to make a channel of Dead[T] would be infinitely many types.
-func deadSink[T any](ctx context.Context, o options) (engine.Dead[T], error) {
+func deadSink[T any](ctx context.Context, o options) (*sink[T], error) {
 	if o.deadLetter == "" {
 		return nil, nil
 	}
@@ -27,7 +37,7 @@ func deadSink[T any](ctx context.Context, o options) (engine.Dead[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(v T, reason string, attempts int) error {
+	put := func(v T, reason string, attempts int) error {
 		ok, err := ch.TrySend(Dead[T]{v, reason, attempts, o.name})
 		if err == nil && !ok {
 			return ErrFull
@@ -36,5 +46,21 @@ func deadSink[T any](ctx context.Context, o options) (engine.Dead[T], error) {
 			return e.Err
 		}
 		return err
-	}, nil
+	}
+	return &sink[T]{put, sync.OnceFunc(func() { ch.Detach() })}, nil
+}
+
+// dead is what the engine calls; nil if there is no dead letter.
+func (s *sink[T]) dead() engine.Dead[T] {
+	if s == nil {
+		return nil
+	}
+	return s.put
+}
+
+// done closes the dead letter, if there is one.
+func (s *sink[T]) done() {
+	if s != nil {
+		s.close()
+	}
 }

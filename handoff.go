@@ -40,6 +40,7 @@ package handoff
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"github.com/handoff-go/handoff/internal/engine"
@@ -85,8 +86,8 @@ func Make[T any](slots int, opts ...Option) Chan[T] {
 		panic("handoff.Make: slots out of range")
 	}
 	type both struct {
+		channel    engine.Chan[T] // first: its first 64 bytes want a cache line of their own
 		attachment attachment[T]
-		channel    engine.Chan[T]
 	}
 	b := &both{}
 	at := &b.attachment
@@ -102,7 +103,7 @@ func Make[T any](slots int, opts ...Option) Chan[T] {
 	if err == nil {
 		err = o.onlyHere()
 	}
-	var dead engine.Dead[T]
+	var dead *sink[T]
 	if err == nil {
 		dead, err = deadSink[T](context.Background(), o)
 	}
@@ -111,8 +112,13 @@ func Make[T any](slots int, opts ...Option) Chan[T] {
 		at.bad = err
 		return at.ends()
 	}
-	b.channel.Init(o.config(slots), dead)
+	b.channel.Init(o.config(slots), dead.dead())
 	at.join(&b.channel, true, true)
+	if dead != nil {
+		// The dead letter is let go when the channel is, detached or not.
+		at.left = dead.close
+		runtime.AddCleanup(b, func(done func()) { done() }, dead.close)
+	}
 	return at.ends()
 }
 

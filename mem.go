@@ -24,6 +24,8 @@ type memChannel struct {
 	typ   reflect.Type
 	opens int
 	made  options
+	sink  any    // its dead letter, a *sink[T]
+	undo  func() // lets the dead letter go
 }
 
 // openMem attaches to a named channel of this process.
@@ -41,32 +43,53 @@ func openMem[T any](ctx context.Context, u *url.URL, o options, rt right, dead s
 	if o.name == "" {
 		o.name = name
 	}
-	// The dead letter may be a name of this process too, so it is opened before
-	// the names are locked.
-	var sink engine.Dead[T]
-	if dead != nil && o.deadLetter != "" {
-		var err error
-		if sink, err = dead(ctx, o); err != nil {
-			return nil, err
+	m, err := memJoin[T](name, o, nil, o.deadLetter != "" && dead != nil)
+	if err == nil && m == nil {
+		// It is to be made, with a dead letter. That may be a name of this process
+		// too, so it is opened while the names are free.
+		var d *sink[T]
+		if d, err = dead(ctx, o); err == nil {
+			if m, err = memJoin(name, o, d, false); err != nil || m.sink != any(d) {
+				d.done()
+			}
 		}
 	}
+	if err != nil {
+		return nil, err
+	}
+	at := &attachment[T]{name: o.name, timeout: o.sendTimeout, left: func() { memLeave(name, m.memChannel) }}
+	at.join(m.c, rt.send, rt.recv)
+	return at, nil
+}
+
+// memJoined is a named channel of known type, counted in.
+type memJoined[T any] struct {
+	*memChannel
+	c *engine.Chan[T]
+}
+
+// memJoin counts one Open into the channel called name, and makes it if it is
+// not there; but with justLook it then returns nil.
+func memJoin[T any](name string, o options, dead *sink[T], justLook bool) (*memJoined[T], error) {
 	memory.Lock()
 	defer memory.Unlock()
-	m, err := memLookup(name, o, reflect.TypeFor[T]())
+	typ := reflect.TypeFor[T]()
+	m, err := memLookup(name, o, typ)
 	if err != nil {
 		return nil, err
 	}
 	if m == nil {
-		m = &memChannel{c: engine.New(o.config(max(o.slots, 0)), sink), typ: reflect.TypeFor[T](), made: o}
+		if justLook {
+			return nil, nil
+		}
+		m = &memChannel{c: engine.New(o.config(max(o.slots, 0)), dead.dead()), typ: typ, made: o, sink: dead, undo: dead.done}
 		if memory.named == nil {
 			memory.named = map[string]*memChannel{}
 		}
 		memory.named[name] = m
 	}
 	m.opens++
-	at := &attachment[T]{name: o.name, timeout: o.sendTimeout, left: func() { memLeave(name, m) }}
-	at.join(m.c.(*engine.Chan[T]), rt.send, rt.recv)
-	return at, nil
+	return &memJoined[T]{m, m.c.(*engine.Chan[T])}, nil
 }
 
 // memLookup returns the channel called name if it is there and is what o and
@@ -114,8 +137,13 @@ func (o options) contradicts(later options) error {
 // memLeave counts one Open of m out; the last one takes the name with it.
 func memLeave(name string, m *memChannel) {
 	memory.Lock()
-	defer memory.Unlock()
+	last := false
 	if m.opens--; m.opens == 0 && memory.named[name] == m {
 		delete(memory.named, name)
+		last = true
+	}
+	memory.Unlock()
+	if last {
+		m.undo() // the dead letter may be a name of this process too
 	}
 }

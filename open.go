@@ -40,9 +40,6 @@ func OpenReceiver[T any](ctx context.Context, url string, opts ...Option) (Recei
 // right is what an attachment may do.
 type right struct{ send, recv bool }
 
-// sinkMaker opens the dead letter of a channel.
-type sinkMaker[T any] func(context.Context, options) (engine.Dead[T], error)
-
 // open is Open; dead is nil for a dead letter itself, which has none.
 func open[T any](ctx context.Context, rawURL string, rt right, opts []Option, dead sinkMaker[T]) (Chan[T], error) {
 	at, err := openAttachment(background(ctx), rawURL, rt, opts, dead)

@@ -67,12 +67,11 @@ type Chan[T any] struct {
 	// two cores, every further cache line costs as much as the whole operation.
 
 	mode mode // set by free
-	head int32
-	n    int32 // values in the ring, from head on
-	used int32 // slots in use
+	head int
+	n    int // values in the ring, from head on
+	used int // slots in use
 	buf  []T
-	sent uint64 // for Stats
-	rcvd uint64
+	rcvd uint64 // values confirmed
 
 	heads []Header // beside buf, once a value with a header came by
 
@@ -95,6 +94,8 @@ type Chan[T any] struct {
 
 	redeliveries uint64 // for Stats
 	rejections   uint64
+	buried       uint64 // values that left a slot unconfirmed
+	orphans      uint64 // values confirmed whose sender had given up
 
 	idle        *waiter[T]                // waiter records for reuse
 	returned    atomic.Pointer[waiter[T]] // records on their way back to idle; not guarded
@@ -103,7 +104,7 @@ type Chan[T any] struct {
 
 	// Constants.
 	id      uint64
-	slots   int32
+	slots   int
 	inside  bool // made inside a synctest bubble
 	cfg     Config
 	dead    Dead[T]
@@ -122,7 +123,7 @@ func New[T any](cfg Config, dead Dead[T]) *Chan[T] {
 // Init makes the zero Chan a channel.
 func (c *Chan[T]) Init(cfg Config, dead Dead[T]) {
 	c.id = lastID.Add(1)
-	c.slots = int32(cfg.Slots)
+	c.slots = cfg.Slots
 	c.cfg = cfg
 	c.dead = dead
 	c.created = time.Now()
@@ -216,7 +217,9 @@ func (c *Chan[T]) Stats() Stats {
 		Slots: int(c.slots), Len: c.ready(), Held: c.held.len + c.resting,
 		SendersWaiting: c.sendq.live() + c.bare.len, ReceiversWaiting: c.recvq.live(),
 		Senders: c.senders, Receivers: c.takers,
-		Sent: c.sent, Received: c.rcvd,
+		// What left its sender was confirmed, has a slot, or was buried from one.
+		Sent:        c.rcvd - c.orphans + uint64(c.used) + c.buried,
+		Received:    c.rcvd,
 		Redelivered: c.redeliveries, Rejected: c.rejections,
 		Closed: c.closed, Stopped: c.stopped,
 	}

@@ -46,6 +46,7 @@ func (h Hold[T]) Done() error {
 	c.held.remove(p)
 	if p.where == orphaned {
 		c.rcvd++
+		c.orphans++
 		c.scrap(p)
 	} else {
 		c.confirm(p, &o)
@@ -246,6 +247,7 @@ func (c *Chan[T]) bury(p *parcel[T], reason string) error {
 	slot := p.slot
 	c.scrap(p)
 	if slot {
+		c.buried++
 		c.freeSlot(&o)
 	}
 	c.unlock(&o)

@@ -15,24 +15,46 @@ import (
 func (c *Chan[T]) offer(v T, h Header, o *after[T]) bool {
 	for r := c.recvq.head; r != nil; {
 		next := r.next
-		if r.kind == take && c.used >= c.slots && r.state() == ticket.Waiting {
-			return false // it would be held without a slot, and its sender wait
-		}
-		switch r.win() {
-		case ticket.Won:
-			r.remove()
-			c.deliver(r, v, h, o)
-			c.sent++
-			return true
-		case ticket.Gone:
-			r.remove()
+		switch {
+		case c.older(r):
+			// r was passed over while it was claimed, and is free again.
+			c.serveReceiver(r, o)
+		case r.kind == take && c.used >= c.slots:
+			// r would hold the value without a slot, and its sender wait.
+			switch r.state() {
+			case ticket.Waiting:
+				return false
+			case ticket.Synced, ticket.Aborted:
+				r.remove()
+			}
+		default:
+			switch r.win() {
+			case ticket.Won:
+				r.remove()
+				c.deliver(r, v, h, o)
+				return true
+			case ticket.Gone:
+				r.remove()
+			}
 		}
 		r = next
 	}
 	if c.used < c.slots {
 		c.put(v, h)
-		c.sent++
 		return true
+	}
+	return false
+}
+
+// older reports whether something comes before a new value for receiver r.
+func (c *Chan[T]) older(r *waiter[T]) bool {
+	if c.n > 0 || c.back.head != nil {
+		return true
+	}
+	for s := c.sendq.head; s != nil; s = s.next {
+		if s.tk != r.tk && s.state() == ticket.Waiting {
+			return true
+		}
 	}
 	return false
 }
@@ -81,7 +103,6 @@ func (c *Chan[T]) present(w *waiter[T], o *after[T]) bool {
 				return false
 			}
 			c.deliver(r, w.got.Val, w.got.Header, o)
-			c.sent++
 		}
 		if !w.more() {
 			w.n++
@@ -164,7 +185,6 @@ func (c *Chan[T]) pullSender(w *waiter[T], hold bool, a *Attach, g *Got[T], o *a
 	}
 	g.Val, g.Header, g.Attempt = w.got.Val, w.got.Header, 1
 	c.rcvd++
-	c.sent++
 	if w.more() {
 		w.advance()
 		c.sendq.push(w) // its turn is over
@@ -202,7 +222,6 @@ func (c *Chan[T]) drain(w *waiter[T], buf []T, o *after[T]) (n int) {
 	for {
 		buf[n] = w.got.Val
 		n++
-		c.sent++
 		c.rcvd++
 		if !w.more() {
 			w.n++
@@ -242,7 +261,6 @@ func (c *Chan[T]) promote(o *after[T]) {
 func (c *Chan[T]) putAll(w *waiter[T], o *after[T]) {
 	for {
 		c.put(w.got.Val, w.got.Header)
-		c.sent++
 		if !w.more() {
 			w.n++
 			w.finish(o)
@@ -259,7 +277,6 @@ func (c *Chan[T]) putAll(w *waiter[T], o *after[T]) {
 // sentOne ends the wait of w for the value it had handed out, successfully. A
 // SendAll goes on with its next value.
 func (c *Chan[T]) sentOne(w *waiter[T], o *after[T]) {
-	c.sent++
 	if !w.more() {
 		w.n++
 		w.finish(o)
@@ -333,6 +350,9 @@ func (c *Chan[T]) fill(r *waiter[T], o *after[T]) {
 // pair completes the waiting receiver r with a blocked sender. Both have
 // tickets, so the sender's is claimed while the receiver's is won.
 func (c *Chan[T]) pair(r *waiter[T], o *after[T]) bool {
+	if r.state() != ticket.Waiting {
+		return false // and no sender's ticket is touched for it
+	}
 	for s := c.sendq.head; s != nil; {
 		next := s.next
 		if s.tk != r.tk { // a select never meets itself

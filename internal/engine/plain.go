@@ -24,7 +24,6 @@ func (c *Chan[T]) Send(ctx context.Context, a *Attach, v T, h Header, timeout ti
 	case calm:
 		if c.used < c.slots {
 			c.put(v, h)
-			c.sent++
 			c.mu.Unlock()
 			return nil
 		}
@@ -35,7 +34,6 @@ func (c *Chan[T]) Send(ctx context.Context, a *Attach, v T, h Header, timeout ti
 		if r := c.recvq.head; r.simple {
 			r.remove()
 			r.got.Val, r.got.Header, r.done = v, h, true
-			c.sent++
 			c.rcvd++
 			if c.recvq.head == nil {
 				c.mode = calm
@@ -114,7 +112,6 @@ func (c *Chan[T]) Recv(ctx context.Context, a *Attach) (v T, err error) {
 func (c *Chan[T]) recvFrom(w *waiter[T]) (v T) {
 	w.remove()
 	w.n, w.done = 1, true
-	c.sent++
 	c.rcvd++
 	if c.slots == 0 {
 		v = w.got.Val

@@ -48,12 +48,15 @@ type lockable interface {
 	flush() // do what was collected under the lock
 	enqueue()
 	dequeue()
-	serve()
 	clear() // forget operand and result
 	inside() bool
-	// giveUp fixes the outcome of a chosen case that still waits for a
-	// settlement, and reports whether the bell will ring. The lock is held.
-	giveUp(cause error) (ring bool)
+	index() int
+	// retry completes the case if it is ready, while it stands in its queue.
+	// The lock is held.
+	retry()
+	// held reports whether the case was chosen and waits for a settlement, and
+	// then ends that wait for cause. The lock is held.
+	held(cause error) bool
 }
 
 // Foreign is a case that lives on another medium. It takes part only in selects
@@ -249,21 +252,35 @@ func (s *Select) clear(chosen int) {
 }
 
 // prepareWait gives the ticket what it needs to wait. All channels are locked.
+// Without a channel of ours and without another medium nobody can ring.
 func (s *Select) prepareWait() {
+	if len(s.locks) == 0 && len(s.foreigns) == 0 {
+		return
+	}
 	home := true
 	for _, l := range s.locks {
 		home = home && l.inside()
 	}
 	if s.bell == nil {
-		s.bell, s.fates[park.Bell] = park.New(park.Bell, home)
+		s.bell, s.fates[park.Bell] = s.wakeChannel(park.Bell, home)
 	}
 	s.tk.SetBell(s.bell)
 	if s.watchesNative() {
 		if s.hand == nil {
-			s.hand, s.fates[park.Hand] = park.New(park.Hand, home)
+			s.hand, s.fates[park.Hand] = s.wakeChannel(park.Hand, home)
 		}
 		s.tk.SetHand(s.hand)
 	}
+}
+
+// wakeChannel is park.New. Where no channel of ours says on which side of a
+// bubble this select lives, it lives where it is used, for this turn.
+func (s *Select) wakeChannel(kind park.Kind, home bool) (chan struct{}, park.Fate) {
+	c, fate := park.New(kind, home)
+	if len(s.locks) == 0 {
+		fate = park.Drop
+	}
+	return c, fate
 }
 
 func (s *Select) watchesNative() bool {
@@ -287,14 +304,21 @@ func (s *Select) leave() {
 	case <-s.bell:
 	default:
 	}
-	if s.fates[park.Bell] == park.Lent {
-		park.Return(park.Bell, s.bell)
-		s.bell, s.fates[park.Bell] = nil, park.Keep
+	s.bell = s.keep(park.Bell, s.bell)
+	s.hand = s.keep(park.Hand, s.hand)
+}
+
+// keep returns c if the next turn may use it.
+func (s *Select) keep(kind park.Kind, c chan struct{}) chan struct{} {
+	fate := s.fates[kind]
+	if c == nil || fate == park.Keep {
+		return c
 	}
-	if s.fates[park.Hand] == park.Lent {
-		park.Return(park.Hand, s.hand)
-		s.hand, s.fates[park.Hand] = nil, park.Keep
+	if fate == park.Lent {
+		park.Return(kind, c)
 	}
+	s.fates[kind] = park.Keep
+	return nil
 }
 
 // offer shows the ticket to the media of the foreign cases, withdraw takes it
@@ -321,31 +345,32 @@ func (s *Select) withdraw() {
 }
 
 // giveUp leaves the case that won the ticket, for cause, without waiting for a
-// settlement. Every channel is locked, so that whoever won the ticket in this
-// process has finished saying so. A case that was completed meanwhile ends as it
-// did.
-func (s *Select) giveUp(cause error) (int, error) {
+// settlement, and returns its index. A case that was completed meanwhile ends as
+// it did. Cases of this process are won under the lock of their channel, so
+// with every lock held they can be looked at; if it is none of them, another
+// medium has the ticket and will ring.
+func (s *Select) giveUp(cause error) int {
 	s.lockAll()
-	i := s.tk.Winner()
-	l, ok := s.cases[i].(lockable)
-	ring := true
-	if ok {
-		ring = l.giveUp(cause)
+	for _, l := range s.chans {
+		if l.held(cause) {
+			s.unlockAll()
+			return l.index()
+		}
 	}
 	s.unlockAll()
-	if ring {
+	for !s.tk.Over() {
 		<-s.tk.Bell()
 	}
-	return i, nil
+	return s.tk.Winner()
 }
 
-// reconsider looks at every channel again after a claim was released: what
-// passed this select over in the meantime may be waiting for it.
+// reconsider looks at every case again after a claim was released: what passed
+// this select over in the meantime may be waiting for it.
 func (s *Select) reconsider() {
-	for _, k := range rand.Perm(len(s.locks)) {
-		l := s.locks[k]
+	for _, k := range rand.Perm(len(s.chans)) {
+		l := s.chans[k]
 		l.lock()
-		l.serve()
+		l.retry()
 		l.unlock()
 		l.flush()
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/ticket"
 )
 
 // RecvCase receives and confirms. ok is false when the channel is closed.
@@ -82,7 +83,7 @@ func newChanCase[T any](c *Chan[T], a *Attach, k kind, i int) *chanCase[T] {
 func (x *chanCase[T]) order() uint64 { return x.c.id }
 func (x *chanCase[T]) inside() bool  { return x.c.inside }
 func (x *chanCase[T]) lock()         { x.c.mu.Lock() }
-func (x *chanCase[T]) serve()        { x.c.serve(&x.o) }
+func (x *chanCase[T]) index() int    { return int(x.w.idx) }
 func (x *chanCase[T]) dequeue()      { x.w.remove() }
 
 func (x *chanCase[T]) unlock() { x.c.free() }
@@ -163,7 +164,6 @@ func (x *chanCase[T]) trySend(s *Select) verdict {
 		return pending
 	}
 	c.deliver(r, w.got.Val, w.got.Header, &x.o)
-	c.sent++
 	return committed
 }
 
@@ -178,12 +178,32 @@ func (x *chanCase[T]) tryStop() verdict {
 	return unready
 }
 
-func (x *chanCase[T]) giveUp(cause error) bool {
-	if x.w.done {
-		return true
+// retry is try for a case whose ticket others may want too.
+func (x *chanCase[T]) retry() {
+	c, w := x.c, &x.w
+	if w.in == nil {
+		return
+	}
+	if !w.att.gone && (w.kind != stop || !c.stopped) {
+		c.serve(&x.o)
+		return
+	}
+	if w.win() != ticket.Won {
+		return
+	}
+	w.remove()
+	if w.att.gone {
+		w.got.Err = fault.ErrDetached
+	}
+	w.finish(&x.o)
+}
+
+func (x *chanCase[T]) held(cause error) bool {
+	if x.w.done || x.w.parcel == nil {
+		return false
 	}
 	x.c.giveUpOpen(&x.w, cause, &x.o)
-	return false
+	return true
 }
 
 func (x *chanCase[T]) finish() error {

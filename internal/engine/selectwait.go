@@ -2,8 +2,10 @@ package engine
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
 
+	"github.com/handoff-go/handoff/internal/park"
 	"github.com/handoff-go/handoff/internal/ticket"
 )
 
@@ -28,19 +30,23 @@ func (s *Select) wait(ctx context.Context, pend bool) (int, error) {
 	var clock <-chan time.Time
 	var due *timerCase
 	if !pend {
-		due, clock = s.startTimer()
-		defer s.stopTimer(clock)
+		var timer *time.Timer
+		if due, timer = s.startTimer(); due != nil {
+			clock = timer.C
+			defer timer.Stop()
+		}
 		s.offer()
 	}
 	wantQuit, wantDue := false, false
 	for {
 		switch sig := s.park(quit, clock); sig {
 		case rang:
-			if s.tk.State() == ticket.Synced {
+			if s.tk.Over() {
 				return s.tk.Winner(), nil
 			}
-			if !wantQuit && !wantDue {
+			if !wantQuit && !wantDue && s.tk.State() == ticket.Waiting {
 				s.reconsider()
+				s.tk.Looked()
 			}
 		case handed:
 		case done:
@@ -60,7 +66,7 @@ func (s *Select) wait(ctx context.Context, pend bool) (int, error) {
 			}
 			if s.tk.State() == ticket.Synced {
 				_, err := cancelled(ctx)
-				return s.giveUp(err)
+				return s.giveUp(err), nil
 			}
 		}
 	}
@@ -91,27 +97,32 @@ func (s *Select) park(quit <-chan struct{}, clock <-chan time.Time) signal {
 	}
 }
 
-// startTimer starts the timer of the soonest After case.
-func (s *Select) startTimer() (*timerCase, <-chan time.Time) {
+// startTimer starts the timer of the soonest After case, any of them if several
+// are. A timer belongs to the clock it was made under, so inside a synctest
+// bubble each turn makes its own.
+func (s *Select) startTimer() (*timerCase, *time.Timer) {
 	var due *timerCase
+	ties := 0
 	for _, t := range s.timers {
-		if !s.off[t.i] && (due == nil || t.d < due.d) {
+		if s.off[t.i] || due != nil && t.d > due.d {
+			continue
+		}
+		if due == nil || t.d < due.d {
+			ties = 0
+		}
+		if ties++; rand.IntN(ties) == 0 {
 			due = t
 		}
 	}
-	if due == nil {
+	switch {
+	case due == nil:
 		return nil, nil
-	}
-	if s.timer == nil {
+	case park.InBubble():
+		return due, time.NewTimer(due.d)
+	case s.timer == nil:
 		s.timer = time.NewTimer(due.d)
-	} else {
+	default:
 		s.timer.Reset(due.d)
 	}
-	return due, s.timer.C
-}
-
-func (s *Select) stopTimer(clock <-chan time.Time) {
-	if clock != nil {
-		s.timer.Stop()
-	}
+	return due, s.timer
 }

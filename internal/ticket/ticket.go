@@ -73,7 +73,9 @@ const (
 type Ticket struct {
 	state atomic.Uint32 // State; Win, Claim, Confirm, Release and Abort are each other's partners
 	arms  atomic.Uint32 // written by the owner in Arm, Disarm, Fire; read in handshake
-	won   int32         // index of the winning case; written before ring, read after the bell
+	looks atomic.Bool   // after a release, until the owner has looked at its cases; keeps claims away
+	over  atomic.Bool   // the outcome is final; stored before the last ring, loaded after a bell
+	won   int32         // index of the winning case; written before over, read after it
 	bell  chan struct{} // one slot: ring never blocks
 	hand  chan struct{} // no slot: the handshake of a select with native cases, else nil
 
@@ -99,6 +101,8 @@ func (t *Ticket) SetHand(hand chan struct{}) { t.hand = hand }
 func (t *Ticket) Reset() {
 	t.hand = nil
 	t.won = -1
+	t.over.Store(false)
+	t.looks.Store(false)
 	t.arms.Store(disarmed)
 	t.state.Store(uint32(Waiting))
 }
@@ -106,8 +110,14 @@ func (t *Ticket) Reset() {
 // State returns the state at this moment.
 func (t *Ticket) State() State { return State(t.state.Load()) }
 
+// Over reports whether the turn has ended: a case won, and its outcome is final.
+// Only its owner may call it. A bell that rings without Over is a release, or
+// the echo of one; the state alone cannot tell, since a winner moves it before
+// its operation is complete.
+func (t *Ticket) Over() bool { return t.over.Load() }
+
 // Winner returns the index of the case that won. Only its owner may call it,
-// once the bell has rung for the end of the turn.
+// once the turn is over.
 func (t *Ticket) Winner() int { return int(t.won) }
 
 // Win takes the ticket for case i on behalf of a firm counterpart: one step,
@@ -127,6 +137,9 @@ func (t *Ticket) Win(i int) Answer {
 // Claim reserves the ticket for a home that must ask another party before it
 // can decide. After Won the caller must Confirm or Release.
 func (t *Ticket) Claim() Answer {
+	if t.looks.Load() {
+		return Busy
+	}
 	if !t.state.CompareAndSwap(uint32(Waiting), uint32(Claimed)) {
 		return t.refusal()
 	}
@@ -144,11 +157,17 @@ func (t *Ticket) Confirm(i int) {
 }
 
 // Release ends a claim without effect and wakes the owner, which looks at its
-// cases again: what passed it over while it was claimed may be waiting now.
+// cases again: what passed it over while it was claimed may be waiting now. Until
+// the owner has looked, further claims are answered Busy, or homes that claim in
+// turn could keep it from ever being met by anybody else.
 func (t *Ticket) Release() {
+	t.looks.Store(true)
 	t.state.Store(uint32(Waiting))
-	t.Ring()
+	t.ring()
 }
+
+// Looked is called by the owner when it has looked at its cases after a release.
+func (t *Ticket) Looked() { t.looks.Store(false) }
 
 // Unclaim is Release for a ticket of one case only: nobody can have passed it
 // over but under the lock the caller holds, so its owner need not look again.
@@ -160,9 +179,17 @@ func (t *Ticket) Abort() bool {
 	return t.state.CompareAndSwap(uint32(Waiting), uint32(Aborted))
 }
 
-// Ring wakes the owner. It never blocks; a bell that has already rung and was
-// not yet heard stays rung.
+// Ring ends the turn: it wakes the owner for the last time. Whoever won the
+// ticket calls it once, when the outcome of the operation is final. It never
+// blocks.
 func (t *Ticket) Ring() {
+	t.over.Store(true)
+	t.ring()
+}
+
+// ring rings the bell; one that has already rung and was not yet heard stays
+// rung.
+func (t *Ticket) ring() {
 	if t.Notify != nil {
 		t.Notify()
 		return
