@@ -27,11 +27,13 @@ func (m claimMode) String() string {
 // claimFor is how long a claimant holds a ticket: the time of a round trip.
 const claimFor = time.Millisecond
 
-// claimTurns bounds the claims on one ticket, so that a run becomes quiet;
-// claimantsQuiet is when every claimant has done its turns.
+// claimTurns bounds the claims on one ticket and claimAgain the confirmations of
+// one select, so that a run becomes quiet; claimantsQuiet is when every claimant
+// has done its turns.
 const (
 	claimTurns     = 3
-	claimantsQuiet = 3 * claimTurns * claimFor
+	claimAgain     = 2
+	claimantsQuiet = (claimAgain + 2) * claimTurns * 2 * claimFor
 )
 
 // Claimant is a fake home in another process that wants the ticket of a select:
@@ -46,6 +48,7 @@ type Claimant struct {
 	rand   *rand.Rand
 	brief  bool // storms: hold for less than claimFor as well
 	offers map[*ticket.Ticket]*offer
+	again  int // how often the select was done again because this claimant won
 
 	claims, confirms atomic.Int64 // how often, for the law that claims happen
 }
@@ -112,6 +115,10 @@ func (c *Claimant) end() {
 	}
 }
 
+// won notes that the select is done again, lost that it is over.
+func (c *Claimant) won()  { c.mu.Lock(); c.again++; c.mu.Unlock() }
+func (c *Claimant) lost() { c.mu.Lock(); c.again = 0; c.mu.Unlock() }
+
 // turn is one claim: wait, claim, hold, and confirm or release.
 type turn struct {
 	after, hold time.Duration
@@ -130,7 +137,7 @@ func (c *Claimant) plan() []turn {
 				t.hold = time.Duration(c.rand.IntN(3)) * 10 * time.Microsecond
 			}
 		}
-		t.confirm = c.mode == claimsConfirm && c.rand.IntN(4) == 0
+		t.confirm = c.mode == claimsConfirm && c.again < claimAgain && c.rand.IntN(4) == 0
 		turns[i] = t
 	}
 	return turns

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,11 +26,29 @@ type Env struct {
 	seed   uint64
 	bubble bool // inside a synctest bubble: time is virtual, blocked is exact
 	cancel context.CancelFunc
+	over   atomic.Bool // the law has ended: nobody is left to hear of errors
 
 	mu        sync.Mutex // guards what follows
 	ops       []*Op
 	claimants []*Claimant
 	undo      []func()
+}
+
+// Errorf is TB's, but may be called by a goroutine that the law gave up on.
+func (e *Env) Errorf(format string, args ...any) {
+	e.Helper()
+	if !e.over.Load() {
+		e.TB.Errorf(format, args...)
+	}
+}
+
+// Fatalf is TB's, with the same addition.
+func (e *Env) Fatalf(format string, args ...any) {
+	e.Helper()
+	if !e.over.Load() {
+		e.TB.Fatalf(format, args...)
+	}
+	runtime.Goexit()
 }
 
 // close frees whatever the law left blocked and waits for it.
@@ -46,9 +65,10 @@ func (e *Env) close() {
 	for i := len(e.undo) - 1; i >= 0; i-- {
 		e.undo[i]()
 	}
+	e.over.Store(true)
 }
 
-// After registers f to run when the law ends, when nothing is blocked any more.
+// AtEnd registers f to run when the law ends, when nothing is blocked any more.
 func (e *Env) AtEnd(f func()) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -128,14 +148,15 @@ func (e *Env) selectBy(sel func(context.Context, ...Case) (int, error), ctx cont
 	if e.claims == claimsNone {
 		return sel(ctx, cases...)
 	}
+	c := e.newClaimant(e.claims)
+	all := append(append(make([]Case, 0, len(cases)+1), cases...), e.H.Remote(c))
 	for {
-		c := e.newClaimant(e.claims)
-		all := append(append(make([]Case, 0, len(cases)+1), cases...), e.H.Remote(c))
 		i, err := sel(ctx, all...)
 		c.end()
 		if i != len(cases) {
 			return i, err
 		}
+		c.won()
 		if err != nil {
 			e.Errorf("a select won by a claimant that confirmed returned %v", err)
 			return i, err
@@ -301,7 +322,9 @@ func (s *claimedSelector) again(sel func(context.Context) (int, error), ctx cont
 		i, err := sel(ctx)
 		s.c.end()
 		if i != s.remote {
+			s.c.lost()
 			return i, err
 		}
+		s.c.won()
 	}
 }

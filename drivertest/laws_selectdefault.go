@@ -3,6 +3,7 @@ package drivertest
 import (
 	"runtime"
 	"sync/atomic"
+	"time"
 )
 
 var selectDefaultLaws = []Law{
@@ -141,11 +142,16 @@ func (d *dance) reset() {
 	}
 }
 
+// danceFor bounds a dance in time: where the processors are shared with others a
+// round can take as long as a time slice.
+const danceFor = 2 * time.Second
+
 // tokenDance: the dancer moves the token as fast as it can; the watcher asks,
 // once per dance, whether any channel is ready. A watcher that looks at the
 // channels one after another sees them all not ready sooner or later, also when
 // it looks twice.
 func tokenDance(e *Env, hole bool) {
+	alone := runtime.GOMAXPROCS(0) == 1
 	for _, n := range []int{2, 3} {
 		d := &dance{hole: hole}
 		var cases []Case
@@ -161,15 +167,18 @@ func tokenDance(e *Env, hole bool) {
 		cases = append(cases, e.H.Default(nil))
 		// phase counts the half dances: odd while the dancer dances.
 		var phase, over atomic.Int64
-		rounds := e.Scale(30_000)
+		rounds, until := e.Scale(30_000), time.Now().Add(danceFor)
 		e.Together(2, func(who int) {
 			if who == 0 {
-				for round := 0; round < rounds && over.Load() == 0; round++ {
+				for round := 0; round < rounds && over.Load() == 0 && time.Now().Before(until); round++ {
 					d.reset()
 					mine := phase.Add(1)
 					for i := 0; phase.Load() == mine && over.Load() == 0; i = (i + 1) % n {
 						d.arrive((i + 1) % n)
 						d.leave(i)
+						if alone {
+							runtime.Gosched() // else the watcher waits for preemption
+						}
 					}
 				}
 				over.Store(1)

@@ -7,5 +7,5 @@ import (
 )
 
 func TestNative(t *testing.T) {
-	drivertest.Run(t, drivertest.Native(), drivertest.Options{})
+	drivertest.Run(t, drivertest.Native(), drivertest.Options{Check: linearizable})
 }

@@ -1,5 +1,0 @@
-package drivertest
-
-type Checker any
-
-var modelLaws, historyLaws []Law
