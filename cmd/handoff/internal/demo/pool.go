@@ -2,7 +2,9 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"sync"
 )
 
@@ -134,7 +136,8 @@ func (p *pool) kill(id int) error {
 	p.mu.Lock()
 	m.killed = true
 	p.mu.Unlock()
-	if err := m.proc.kill(); err != nil {
+	// One that died in this very moment is as dead as we want it.
+	if err := m.proc.kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("worker %d cannot be killed: %w", id, err)
 	}
 	return nil

@@ -128,20 +128,20 @@ func (d *demo) worker(m *member) WorkerReport {
 
 // why says what is wrong, the worst first; "" if nothing is.
 func (d *demo) why(r *Report, alone []counts) string {
-	plain := func(bad bool, format string, args ...any) string {
+	where := func(bad bool, format string, args ...any) string {
 		if !bad {
 			return ""
 		}
 		return fmt.Sprintf(format, args...)
 	}
 	return cmp.Or(
-		plain(r.Lost > 0, "%d files were lost", r.Lost),
-		plain(r.Duplicated > 0, "%d files entered the totals twice", r.Duplicated),
-		plain(d.tally.strange > 0, "%d results belong to no file", d.tally.strange),
-		plain(d.tally.differ > 0, "%d results differ from an earlier one of the same file", d.tally.differ),
+		where(r.Lost > 0, "%d files were lost", r.Lost),
+		where(r.Duplicated > 0, "%d files entered the totals twice", r.Duplicated),
+		where(d.tally.strange > 0, "%d results belong to no file", d.tally.strange),
+		where(d.tally.differ > 0, "%d results differ from an earlier one of the same file", d.tally.differ),
 		d.tally.against(alone),
-		plain(r.Killed != 1, "%d workers were killed, not 1", r.Killed),
-		plain(r.Redelivered < 1, "what the killed worker held was not handed out again"),
-		plain(r.KillAt == KillBetween && r.Repeated < 1, "the result of the killed worker did not come again"),
+		where(r.Killed != 1, "%d workers were killed, not 1", r.Killed),
+		where(r.Redelivered < 1, "what the killed worker held was not handed out again"),
+		where(r.KillAt == KillBetween && r.Repeated < 1, "the result of the killed worker did not come again"),
 	)
 }
