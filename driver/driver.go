@@ -177,6 +177,7 @@ const (
 	OpClose                     // close for everyone; ErrClosed if it was
 	OpStop                      // ask the senders to end, for Reason
 	OpAwaitStop                 // finishes when the senders are asked to end; Reason says why
+	OpHeard                     // Hold, of an OpTake with Unheard, has reached its receiver
 )
 
 // Op is one operation. The fields above the line are set by the caller before
@@ -197,6 +198,11 @@ type Op struct {
 	// a receive, not as a Take, for a send that tries. It is how a home serves
 	// OpRecv over a link.
 	Plain bool
+	// Unheard, on an OpTake, says that the receiver is elsewhere: whether a value
+	// reached it is known by OpHeard, or for a plain one by OpDone, or by OpReturn
+	// with Unseen. Until then a sender of a value without a slot that is
+	// cancelled goes on waiting, as its outcome is not known. Plain implies it.
+	Unheard bool
 	// Unseen, on an OpReturn, says that no receiver saw the value: it goes back
 	// to its place with its attempt not raised.
 	Unseen bool

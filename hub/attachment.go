@@ -93,7 +93,7 @@ func (a *attachment) receive(f *wire.Receive) error {
 	if !a.canRecv {
 		return a.denied(o, "to receive")
 	}
-	d := driver.Op{Kind: driver.OpTake, Try: f.Flags&wire.FlagTry != 0, Max: int(min(f.Max, wire.MaxBatch)), Plain: o.plain}
+	d := driver.Op{Kind: driver.OpTake, Try: f.Flags&wire.FlagTry != 0, Max: int(min(f.Max, wire.MaxBatch)), Plain: o.plain, Unheard: true}
 	return a.wait(&a.receiving, o, d)
 }
 
@@ -135,7 +135,7 @@ func (a *attachment) wait(class *waiting, o *op, d driver.Op) error {
 func (a *attachment) start(o *op, d driver.Op) {
 	o.a = a
 	o.Op = *driver.NewOp(d.Kind, o.finished)
-	o.Try, o.Items, o.Max, o.Plain = d.Try, d.Items, d.Max, d.Plain
+	o.Try, o.Items, o.Max, o.Plain, o.Unheard = d.Try, d.Items, d.Max, d.Plain, d.Unheard
 	o.Hold, o.Delay, o.Reason = d.Hold, d.Delay, d.Reason
 	a.mu.Lock()
 	a.ops[o.id] = o
@@ -237,13 +237,14 @@ func (a *attachment) taken(id uint64) error {
 	if o == nil {
 		return wire.Unexpected(wire.TypeTaken, "of what was not delivered")
 	}
-	if !o.plain {
-		return nil
+	kind := driver.OpHeard
+	if o.plain {
+		kind = driver.OpDone
 	}
 	for _, hold := range o.holds {
-		done := driver.NewOp(driver.OpDone, ignore)
-		done.Hold = hold
-		a.ch.Start(done)
+		has := driver.NewOp(kind, ignore)
+		has.Hold = hold
+		a.ch.Start(has)
 	}
 	return nil
 }

@@ -58,7 +58,7 @@ type Options struct {
 	New func(cfg driver.Config) (Home, error)
 
 	MaxConnections int // at once; 1,024
-	MaxAttachments int // of one connection; 4,096
+	MaxAttachments int // of one connection; 65,536
 	MaxChannels    int // 65,536
 	MaxSlots       int // of one channel; 1,048,576
 	MaxValue       int // bytes a channel may ask for; 64 MiB
@@ -78,7 +78,7 @@ func (o Options) withDefaults() Options {
 		field *int
 		value int
 	}{
-		{&o.MaxConnections, 1024}, {&o.MaxAttachments, 4096}, {&o.MaxChannels, 1 << 16}, {&o.MaxSlots, 1 << 20},
+		{&o.MaxConnections, 1024}, {&o.MaxAttachments, 1 << 16}, {&o.MaxChannels, 1 << 16}, {&o.MaxSlots, 1 << 20},
 		{&o.MaxValue, 64 << 20}, {&o.MaxWaiting, 16384}, {&o.MaxWaitBytes, 4 << 20},
 	} {
 		if *limit.field <= 0 {

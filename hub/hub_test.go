@@ -189,6 +189,49 @@ func TestCancelAndAgain(t *testing.T) {
 	c.hearEnd(6, wire.CodeCancelled)
 }
 
+// TestCancelledWhileOnItsWay: a send that is cancelled while its value is on its
+// way ends when it is known where the value is.
+func TestCancelledWhileOnItsWay(t *testing.T) {
+	_, path := start(t, Options{})
+	c := dial(t, path)
+	c.Write(wire.AppendPreface(nil))
+	c.say(hello, &wire.Open{Channel: 1, Op: 1, Flags: wire.OpenSend | wire.OpenReceive, Name: "rendezvous"})
+	c.r.Preface()
+	hear[*wire.Welcome](c)
+	hear[*wire.Opened](c)
+	for i, test := range []struct {
+		receive, answer wire.Type
+		code            wire.Code
+		flags           uint8
+		n               uint32
+	}{
+		{wire.TypeRecv, wire.TypeTaken, wire.CodeDone, 0, 1},
+		{wire.TypeRecv, wire.TypeCancel, wire.CodeCancelled, 0, 0},
+		{wire.TypeTake, wire.TypeTaken, wire.CodeCancelled, wire.EndInDoubt, 0},
+		{wire.TypeTake, wire.TypeCancel, wire.CodeCancelled, 0, 0},
+	} {
+		op := uint64(10 * (i + 1))
+		c.say(send(op, "a"), &wire.Receive{Type: test.receive, Channel: 1, Op: op + 1, Max: 1})
+		it := hear[*wire.Deliver](c).Items[0]
+		c.say(order(wire.TypeCancel, op), order(wire.TypeStats, op+2))
+		hear[*wire.Figures](c) // and no END before it
+		c.say(order(test.answer, op+1))
+		if f := c.hearEnd(op, test.code); f.Flags != test.flags || f.N != test.n {
+			t.Errorf("%v answered with %v: %+v", test.receive, test.answer, f)
+		}
+		if test.flags == wire.EndInDoubt {
+			c.say(&wire.Settle{Channel: 1, Op: op + 3, How: wire.HowReturn, Hold: it.Hold})
+			c.hearEnd(op+3, wire.CodeAbandoned)
+			c.say(&wire.Settle{Channel: 1, Op: op + 4, How: wire.HowDone, Hold: it.Hold})
+			c.hearEnd(op+4, wire.CodeDone)
+		}
+		c.say(order(wire.TypeStats, op+5))
+		if s := hear[*wire.Figures](c).Stats; s.Held != 0 || s.SendersWaiting != 0 {
+			t.Errorf("left behind: %+v", s)
+		}
+	}
+}
+
 // TestBreaksTheRules: a client that breaks the rules is told and left, and
 // nobody else notices.
 func TestBreaksTheRules(t *testing.T) {

@@ -209,9 +209,7 @@ func (d *dispatcher) onDeliver(c *call) error {
 		return nil
 	}
 	l.order(wire.TypeTaken, c)
-	if c.kind == driver.OpRecv {
-		d.wrote = true // else it may wait for the next frame
-	}
+	d.wrote = true
 	c.op.Got = c.got
 	d.ended = c.finished(d.ended, nil)
 	return nil

@@ -115,20 +115,24 @@ func (c *Chan[T]) firstPlain() *waiter[T] {
 }
 
 // BeginTake takes up to most values and holds them, waiting for the first only.
-// With plain it stands for a plain receive elsewhere.
-func (x *Async[T]) BeginTake(most int, try, plain bool) { x.begin(take, most, try, plain) }
+// With unheard its receiver is elsewhere, and has a value only when Heard is
+// called; with plain it stands for a plain receive elsewhere.
+func (x *Async[T]) BeginTake(most int, try, plain, unheard bool) {
+	x.begin(take, most, try, Got[T]{plain: plain, unheard: plain || unheard})
+}
 
 // BeginRecv takes and confirms up to most values, waiting for the first only.
-func (x *Async[T]) BeginRecv(most int, try bool) { x.begin(recv, most, try, false) }
+func (x *Async[T]) BeginRecv(most int, try bool) { x.begin(recv, most, try, Got[T]{}) }
 
-func (x *Async[T]) begin(k kind, most int, try, plain bool) {
+// begin receives; as is what each value's Got is before it is received.
+func (x *Async[T]) begin(k kind, most int, try bool, as Got[T]) {
 	var o after[T]
 	c, w := x.c, &x.w
 	w.kind = k
 	c.mu.Lock()
 	last := nothing
 	for w.n < most {
-		g := Got[T]{plain: plain}
+		g := as
 		if last = c.begin(w.att, k == take, &g, &o); last != pulled {
 			w.got.Err = g.Err
 			break
@@ -144,7 +148,7 @@ func (x *Async[T]) begin(k kind, most int, try, plain bool) {
 		x.now(&o)
 		return
 	}
-	w.holds = []Got[T]{{plain: plain}}
+	w.holds = []Got[T]{as}
 	c.recvq.push(w)
 	c.unlock(&o)
 }
@@ -168,12 +172,18 @@ func (x *Async[T]) BeginStop() {
 }
 
 // Cancel ends the operation because of cause, unless it has ended. A send whose
-// value is held ends with cause and ErrInDoubt.
+// value is held ends with cause and ErrInDoubt; one whose value is on its way to
+// a receiver elsewhere ends when it is known whether it came.
 func (x *Async[T]) Cancel(cause error) {
 	var o after[T]
 	c, w := x.c, &x.w
 	c.mu.Lock()
-	if w.done {
+	if w.done || w.leaves {
+		c.free()
+		return
+	}
+	if p := w.parcel; p != nil && p.where == inHand && p.unheard {
+		w.leaves, w.got.Err = true, cause
 		c.free()
 		return
 	}

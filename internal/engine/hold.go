@@ -100,6 +100,24 @@ func (h Hold[T]) Return(delay time.Duration) error {
 	return nil
 }
 
+// Heard says that the holder elsewhere has the value in hand. A sender that
+// wanted to give up meanwhile does it now.
+func (h Hold[T]) Heard() error {
+	if err := h.lock(); err != nil {
+		return err
+	}
+	var o after[T]
+	c, p := h.c, h.p
+	p.unheard = false
+	if w := p.sender; w != nil && w.leaves {
+		c.orphan(p, &o)
+		w.got.Err = fault.Doubtful(w.got.Err)
+		w.finish(&o)
+	}
+	c.unlock(&o)
+	return nil
+}
+
 // ReturnUnseen gives back a value that no receiver saw: its attempt is not
 // raised, and it was no hand-out.
 func (h Hold[T]) ReturnUnseen() error {
@@ -109,8 +127,8 @@ func (h Hold[T]) ReturnUnseen() error {
 	var o after[T]
 	c, p := h.c, h.p
 	if p.where == orphaned {
-		c.free()
-		return fault.ErrAbandoned
+		c.loseHolder(p, "its sender left, and its receiver gave up before it came")
+		return nil
 	}
 	if p.attempt > 1 {
 		c.redeliveries--
@@ -134,6 +152,10 @@ func (c *Chan[T]) giveBack(p *parcel[T], delay time.Duration, o *after[T]) {
 	p.stopTimer()
 	p.gen++
 	p.holder = nil
+	if !p.slot && p.sender.leaves {
+		c.sendHome(p, p.sender.got.Err, o)
+		return
+	}
 	if !p.slot && p.sender.try {
 		c.sendHome(p, errUnready, o)
 		return

@@ -279,11 +279,16 @@ func (c *Chan[T]) putAll(w *waiter[T], o *after[T]) {
 func (c *Chan[T]) sentOne(w *waiter[T], o *after[T]) {
 	if !w.more() {
 		w.n++
+		if w.leaves {
+			w.got.Err = nil // too late: it has sent
+		}
 		w.finish(o)
 		return
 	}
 	w.advance()
 	switch {
+	case w.leaves:
+		w.finish(o)
 	case c.closed:
 		w.got.Err = fault.ErrClosed
 		w.finish(o)
@@ -380,7 +385,10 @@ func (c *Chan[T]) pair(r *waiter[T], o *after[T]) bool {
 
 // meet hands the value of s to r; both are committed and out of their queues.
 func (c *Chan[T]) meet(s, r *waiter[T], o *after[T]) {
-	g := Got[T]{plain: len(r.holds) > 0 && r.holds[0].plain}
+	var g Got[T]
+	if len(r.holds) > 0 {
+		g.plain, g.unheard = r.holds[0].plain, r.holds[0].unheard
+	}
 	c.pullSender(s, r.kind == take, r.att, &g, o)
 	switch {
 	case r.vs != nil:
@@ -421,6 +429,7 @@ func (c *Chan[T]) handOut(p *parcel[T], a *Attach, g *Got[T], o *after[T]) {
 	p.gen++
 	p.attempt++
 	p.lapsed = false
+	p.unheard = g.unheard
 	c.held.add(p)
 	c.redelivered(p.attempt, o)
 	if c.cfg.MaxHold > 0 && !g.plain {

@@ -30,6 +30,7 @@ type parcel[T any] struct {
 	holder       *Attach
 	where        place
 	slot         bool
+	unheard      bool        // on its way: whether its holder has it is not known yet
 	lapsed       bool        // its time ran out while it was settling
 	timer        *time.Timer // of the hold, or of the rest; nil when there is none
 	due          time.Time   // when the hold lapses

@@ -33,6 +33,7 @@ type waiter[T any] struct {
 	simple     bool // firm, and of one value that is not held
 	done       bool // the outcome below is final
 	try        bool // a send that may wait for a settlement, but for nothing else
+	leaves     bool // a sender that gives up, for got.Err, as soon as it is known where its value is
 
 	// parcel is set while the value of this sender is handed out, or was given
 	// back, without a slot.
@@ -66,6 +67,10 @@ type Got[T any] struct {
 	// elsewhere: the value is held only until it is known to have arrived, and
 	// for that MaxHold is no bound.
 	plain bool
+
+	// unheard, set before a take, says that its receiver is elsewhere and has
+	// the value only when Heard is called. plain implies it.
+	unheard bool
 }
 
 // more reports whether a SendAll has values left after the one it offers.

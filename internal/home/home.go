@@ -114,7 +114,7 @@ func (at *attachment) Start(op *driver.Op) {
 	case driver.OpRecv:
 		at.async(op, func(x *engine.Async[item]) { x.BeginRecv(op.Max, op.Try) })
 	case driver.OpTake:
-		at.async(op, func(x *engine.Async[item]) { x.BeginTake(op.Max, op.Try, op.Plain) })
+		at.async(op, func(x *engine.Async[item]) { x.BeginTake(op.Max, op.Try, op.Plain, op.Unheard) })
 	case driver.OpAwaitStop:
 		at.async(op, func(x *engine.Async[item]) { x.BeginStop() })
 	default:
@@ -196,7 +196,7 @@ func (at *attachment) atOnce(op *driver.Op) error {
 		return at.ch.c.Close(&at.a)
 	case driver.OpStop:
 		return at.ch.c.Stop(&at.a, op.Reason)
-	case driver.OpDone, driver.OpReturn, driver.OpReject, driver.OpExtend:
+	case driver.OpDone, driver.OpReturn, driver.OpReject, driver.OpExtend, driver.OpHeard:
 		return at.settle(op)
 	}
 	return fault.ErrUnsupported
@@ -223,6 +223,8 @@ func (at *attachment) settle(op *driver.Op) error {
 		err = h.Reject(op.Reason)
 	case driver.OpExtend:
 		err = h.Extend(op.Delay)
+	case driver.OpHeard:
+		err = h.Heard()
 	}
 	if h.Live() {
 		at.keep(op.Hold, h)
