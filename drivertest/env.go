@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,7 +25,9 @@ type Env struct {
 	seed   uint64
 	bubble bool // inside a synctest bubble: time is virtual, blocked is exact
 	cancel context.CancelFunc
-	over   atomic.Bool // the law has ended: nobody is left to hear of errors
+
+	hearing sync.RWMutex // guards over; held for reading while TB hears of an error
+	over    bool         // the law has ended: nobody is left to hear
 
 	mu        sync.Mutex // guards what follows
 	ops       []*Op
@@ -37,7 +38,9 @@ type Env struct {
 // Errorf is TB's, but may be called by a goroutine that the law gave up on.
 func (e *Env) Errorf(format string, args ...any) {
 	e.Helper()
-	if !e.over.Load() {
+	e.hearing.RLock()
+	defer e.hearing.RUnlock()
+	if !e.over {
 		e.TB.Errorf(format, args...)
 	}
 }
@@ -45,7 +48,9 @@ func (e *Env) Errorf(format string, args ...any) {
 // Fatalf is TB's, with the same addition.
 func (e *Env) Fatalf(format string, args ...any) {
 	e.Helper()
-	if !e.over.Load() {
+	e.hearing.RLock()
+	defer e.hearing.RUnlock()
+	if !e.over {
 		e.TB.Fatalf(format, args...)
 	}
 	runtime.Goexit()
@@ -53,9 +58,13 @@ func (e *Env) Fatalf(format string, args ...any) {
 
 // close frees whatever the law left blocked and waits for it.
 func (e *Env) close() {
+	e.hearing.Lock()
+	e.over = true
+	e.hearing.Unlock()
 	e.cancel()
 	for _, op := range e.ops {
-		if !e.within(op.done, "an operation ignores the end of its context: "+op.what) {
+		if !e.within(op.done) {
+			e.TB.Errorf("an operation ignores the end of its context: %s", op.what)
 			break
 		}
 	}
@@ -65,7 +74,6 @@ func (e *Env) close() {
 	for i := len(e.undo) - 1; i >= 0; i-- {
 		e.undo[i]()
 	}
-	e.over.Store(true)
 }
 
 // AtEnd registers f to run when the law ends, when nothing is blocked any more.
@@ -76,8 +84,7 @@ func (e *Env) AtEnd(f func()) {
 }
 
 // within waits for done, up to a limit that only a broken subject reaches.
-func (e *Env) within(done <-chan struct{}, what string) bool {
-	e.Helper()
+func (e *Env) within(done <-chan struct{}) bool {
 	select {
 	case <-done:
 		return true
@@ -89,7 +96,6 @@ func (e *Env) within(done <-chan struct{}, what string) bool {
 	case <-done:
 		return true
 	case <-limit.C:
-		e.Errorf("still waiting after %v: %s", limitReal/2, what)
 		return false
 	}
 }
@@ -192,7 +198,8 @@ func (e *Env) quiet(from time.Time) bool {
 	e.mu.Lock()
 	for _, op := range e.ops {
 		for _, w := range op.waits {
-			n := want[w.on]
+			on := lineOf(w.on)
+			n := want[on]
 			if !op.ended() {
 				if w.sends {
 					n.senders++
@@ -200,7 +207,7 @@ func (e *Env) quiet(from time.Time) bool {
 					n.receivers++
 				}
 			}
-			want[w.on] = n
+			want[on] = n
 		}
 	}
 	e.mu.Unlock()
@@ -256,10 +263,9 @@ func (e *Env) join(wg *sync.WaitGroup) {
 	e.Helper()
 	done := make(chan struct{})
 	go func() { wg.Wait(); close(done) }()
-	if !e.within(done, "goroutines of the law") {
-		e.cancel()
-		buf := make([]byte, 64<<10)
-		e.Fatalf("%s", buf[:runtime.Stack(buf, true)])
+	if !e.within(done) {
+		buf := make([]byte, 256<<10)
+		e.Fatalf("goroutines of the law still wait after %v:\n%s", limitReal/2, buf[:runtime.Stack(buf, true)])
 	}
 }
 

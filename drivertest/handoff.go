@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -114,8 +116,11 @@ type maker[T any] func(e *Env, s Spec, n int) []handoff.Chan[T]
 func wrapped[T any](mk maker[T]) Maker[T] {
 	return func(e *Env, s Spec, n int) []Chan[T] {
 		var out []Chan[T]
+		l := &line{}
 		for _, ch := range mk(e, s, n) {
-			out = append(out, &ours[T]{ch})
+			o := &ours[T]{Chan: ch, line: l}
+			l.add(o.end())
+			out = append(out, o)
 		}
 		return out
 	}
@@ -158,7 +163,7 @@ func opener[T any](fresh func(e *Env) string) maker[T] {
 			if err != nil {
 				e.Fatalf("Open(%s): %v", url, err)
 			}
-			e.AtEnd(func() { (&ours[T]{ch}).Detach() })
+			e.AtEnd(func() { (&ours[T]{Chan: ch}).Detach() })
 			out = append(out, ch)
 		}
 		return out
@@ -202,7 +207,52 @@ func memDeadLetter(e *Env, slots int) DeadLetter {
 
 // ours is a handoff channel in the form of Chan; what has the right form is
 // promoted.
-type ours[T any] struct{ handoff.Chan[T] }
+type ours[T any] struct {
+	handoff.Chan[T]
+	line *line
+}
+
+// line is one channel under all its attachments. Its figures are those of any
+// attachment that is left, for one that was detached knows the last only.
+type line struct {
+	mu   sync.Mutex // guards left
+	left []end
+}
+
+func (l *line) add(e end) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.left = append(l.left, e)
+}
+
+func (l *line) remove(e end) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.left = slices.DeleteFunc(l.left, func(other end) bool { return other == e })
+}
+
+// Stats is for Settle. Where no attachment is left nobody waits.
+func (l *line) Stats() Stats {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.left) == 0 {
+		return Stats{AsOf: time.Now()}
+	}
+	return l.left[0].Stats()
+}
+
+func (o *ours[T]) lineOf() waitable { return o.line }
+
+// lineOf is what operations on w wait for, which several attachments share.
+func lineOf(w waitable) waitable {
+	if o, ok := w.(interface{ lineOf() waitable }); ok {
+		return o.lineOf()
+	}
+	return w
+}
 
 func (o *ours[T]) OnSend(v T, do func()) Case        { return o.Chan.OnSend(v, do) }
 func (o *ours[T]) OnSendVar(p *T, do func()) Case    { return o.Chan.OnSendVar(p, do) }
@@ -211,7 +261,12 @@ func (o *ours[T]) OnStop(do func(string)) Case       { return o.Chan.OnStop(do) 
 func (o *ours[T]) Stats() Stats                      { return o.end().Stats() }
 func (o *ours[T]) Len() int                          { return o.end().Len() }
 func (o *ours[T]) Cap() int                          { return o.end().Cap() }
-func (o *ours[T]) Detach() error                     { return o.end().Detach() }
+
+func (o *ours[T]) Detach() error {
+	err := o.end().Detach()
+	o.line.remove(o.end())
+	return err
+}
 
 // end is what both ends of a channel have.
 type end interface {

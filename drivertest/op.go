@@ -177,8 +177,8 @@ func (op *Op) Ended() *Op {
 		}
 		return op
 	}
-	if !op.e.within(op.done, op.what) {
-		op.e.FailNow()
+	if !op.e.within(op.done) {
+		op.e.Fatalf("%s should have ended, but waits", op.what)
 	}
 	return op
 }
