@@ -33,10 +33,11 @@ const (
 	FeatureAfter       Feature = "after"        // timer cases
 	FeatureClaims      Feature = "claims"       // a fake remote claimant can take part
 
-	FeatureHuge        Feature = "huge values"         // values above 64 KiB by value
-	FeatureLocal       Feature = "process-bound types" // func and chan travel
-	FeatureSharedHeap  Feature = "shared heap"         // pointers travel as they are
-	FeatureNoAlloc     Feature = "no allocation"       // plain operations
+	FeaturePayloads    Feature = "payloads"      // Empty, Text, Bytes and Big are there
+	FeatureHuge        Feature = "huge values"   // values above 64 KiB by value
+	FeatureAny         Feature = "interfaces"    // Any is there: interfaces, functions, channels travel
+	FeatureSharedHeap  Feature = "shared heap"   // pointers travel as they are
+	FeatureNoAlloc     Feature = "no allocation" // plain operations
 	FeatureNoAllocHold Feature = "no allocation: hold"
 	FeatureNoAllocSel  Feature = "no allocation: selector"
 	FeatureCollected   Feature = "collected" // nothing keeps a received value or a dropped channel

@@ -14,20 +14,16 @@ import (
 	"github.com/handoff-go/handoff/internal/fakecase"
 )
 
+// A typed channel is compiled anew for every type it is used with. This package
+// uses int, and pointers in this process; whoever wants other payloads judged
+// fills them in with Made or Opened and declares FeaturePayloads.
+
 // Make returns the harness of channels made by handoff.Make.
 func Make() Harness {
 	h := overHandoff("make", makeHere[int])
 	h.InBubble = true
 	h.Has = inProcess
-	h.Empty = wrapped(makeHere[struct{}])
-	h.Text = wrapped(makeHere[string])
-	h.Bytes = wrapped(makeHere[[]byte])
-	h.Big = wrapped(makeHere[Big])
-	h.Huge = wrapped(makeHere[Huge])
-	h.Pointer = wrapped(makeHere[*Node])
-	h.Any = wrapped(makeHere[any])
-	h.Func = wrapped(makeHere[func() int])
-	h.ChanOf = wrapped(makeHere[chan int])
+	h.Pointer = Made[*Node]()
 	return h
 }
 
@@ -35,18 +31,15 @@ func Make() Harness {
 func Mem() Harness {
 	h := overHandoff("mem", openMem[int])
 	h.InBubble = true
-	h.Has = inProcess.With(FeatureAttachments, FeatureSendersGone).Without(FeatureCollected)
-	h.Empty = wrapped(openMem[struct{}])
-	h.Text = wrapped(openMem[string])
-	h.Bytes = wrapped(openMem[[]byte])
-	h.Big = wrapped(openMem[Big])
-	h.Huge = wrapped(openMem[Huge])
-	h.Pointer = wrapped(openMem[*Node])
-	h.Any = wrapped(openMem[any])
-	h.Func = wrapped(openMem[func() int])
-	h.ChanOf = wrapped(openMem[chan int])
+	h.Has = inProcess.With(FeatureAttachments, FeatureSendersGone).Without(FeatureCollected, FeatureSharedHeap)
 	return h
 }
+
+// Made makes channels of T by handoff.Make.
+func Made[T any]() Maker[T] { return wrapped(makeHere[T]) }
+
+// Opened opens channels of T at fresh URLs.
+func Opened[T any](fresh func(e *Env) string) Maker[T] { return wrapped(opener[T](fresh)) }
 
 // inProcess is what the engine can do, but for several attachments.
 var inProcess = Features{}.With(
@@ -54,22 +47,17 @@ var inProcess = Features{}.With(
 	FeatureHold, FeatureHoldTime, FeatureDeadLetter, FeatureSendTimeout, FeatureStop, FeatureDetach,
 	FeatureEvents, FeatureHeader,
 	FeatureSelect, FeatureDefault, FeatureSelectFirst, FeatureSelector, FeatureNative, FeatureAfter, FeatureClaims,
-	FeatureHuge, FeatureLocal, FeatureSharedHeap, FeatureNoAlloc, FeatureNoAllocHold, FeatureNoAllocSel, FeatureCollected)
+	FeatureSharedHeap, FeatureNoAlloc, FeatureNoAllocHold, FeatureNoAllocSel, FeatureCollected)
 
 // Medium returns the harness of channels opened by URL. fresh returns a URL of a
 // channel that does not exist yet, without the parameters the suite adds. The
 // features are what a medium has that keeps all laws but selects; the caller
-// adjusts them to what its medium declares, and may fill in more payloads.
+// adjusts them to what its medium declares, and fills in payloads.
 func Medium(name string, fresh func(e *Env) string) Harness {
 	h := overHandoff(name, opener[int](fresh))
 	h.Has = Features{}.With(FeatureRendezvous, FeatureCancel, FeatureWaitCounts, FeatureStats, FeatureOpError, FeatureBatch,
 		FeatureHold, FeatureHoldTime, FeatureDeadLetter, FeatureSendTimeout, FeatureStop, FeatureDetach, FeatureAttachments,
-		FeatureSendersGone, FeatureEvents, FeatureHeader, FeatureHuge)
-	h.Empty = wrapped(opener[struct{}](fresh))
-	h.Text = wrapped(opener[string](fresh))
-	h.Bytes = wrapped(opener[[]byte](fresh))
-	h.Big = wrapped(opener[Big](fresh))
-	h.Huge = wrapped(opener[Huge](fresh))
+		FeatureSendersGone, FeatureEvents, FeatureHeader)
 	return h
 }
 

@@ -143,8 +143,6 @@ type Harness struct {
 	Huge    Maker[Huge]
 	Pointer Maker[*Node]
 	Any     Maker[any]
-	Func    Maker[func() int]
-	ChanOf  Maker[chan int]
 
 	// Nil returns the zero channel.
 	Nil func() Chan[int]

@@ -12,6 +12,7 @@ var payloadLaws = []Law{
 		Name:   "L1/zero-size-values",
 		Says:   "values without size pass, and are counted like any other",
 		Source: "research 10; chan/zerosize.go, chan/goroutines.go",
+		Needs:  []Feature{FeaturePayloads},
 		Run: func(e *Env) {
 			carry(e, e.H.Empty, []struct{}{{}, {}, {}}, func(a, b struct{}) bool { return true })
 		},
@@ -19,6 +20,7 @@ var payloadLaws = []Law{
 		Name:   "L1/text-values",
 		Says:   "strings arrive as they were sent, the empty and the long one too",
 		Source: "chan/nonblock.go",
+		Needs:  []Feature{FeaturePayloads},
 		Run: func(e *Env) {
 			carry(e, e.H.Text, []string{"", "hello", strings.Repeat("ö", 70_000)}, func(a, b string) bool { return a == b })
 		},
@@ -26,6 +28,7 @@ var payloadLaws = []Law{
 		Name:   "L1/byte-values",
 		Says:   "byte slices arrive as they were sent",
 		Source: "research 10",
+		Needs:  []Feature{FeaturePayloads},
 		Run: func(e *Env) {
 			carry(e, e.H.Bytes, [][]byte{{}, {0}, bytes.Repeat([]byte{7, 0}, 50_000)}, bytes.Equal)
 		},
@@ -33,6 +36,7 @@ var payloadLaws = []Law{
 		Name:   "L1/big-values",
 		Says:   "values of nearly 64 KiB arrive whole",
 		Source: "research 10",
+		Needs:  []Feature{FeaturePayloads},
 		Run: func(e *Env) {
 			a, b := new(Big), new(Big)
 			for i := range a {
@@ -64,7 +68,7 @@ var payloadLaws = []Law{
 		Name:   "L1/interface-values",
 		Says:   "an interface arrives with its dynamic type, nil too",
 		Source: "research 10; TestChanSendInterface",
-		Needs:  []Feature{FeatureSharedHeap},
+		Needs:  []Feature{FeatureAny},
 		Run: func(e *Env) {
 			carry(e, e.H.Any, []any{1, "two", nil, 3.0, struct{ A, B int }{4, 5}}, func(a, b any) bool { return a == b })
 		},
@@ -72,12 +76,13 @@ var payloadLaws = []Law{
 		Name:   "L1/functions-and-channels",
 		Says:   "what is bound to the process passes within the process: a function, and a channel through a channel",
 		Source: "issue 2 section 2; crossbeam channel_through_channel",
-		Needs:  []Feature{FeatureLocal},
+		Needs:  []Feature{FeatureAny},
 		Run:    lawProcessBound,
 	}, {
 		Name:   "L1/values-survive-moving-stacks",
 		Says:   "a value waiting on the stack of a blocked sender arrives intact when stacks grow, shrink and are collected",
 		Source: "research 35; TestShrinkStackDuringBlockedSend, TestSelectStackAdjust, TestNoShrinkStackWhileParking",
+		Needs:  []Feature{FeaturePayloads},
 		Storm:  true,
 		Run:    lawMovingStacks,
 	}, {
@@ -146,21 +151,21 @@ func carry[T any](e *Env, mk Maker[T], vs []T, same func(a, b T) bool) {
 
 func lawProcessBound(e *Env) {
 	e.each([]int{0, 1}, func(slots int) {
-		f := e.H.Func(e, Spec{Slots: slots}, 1)[0]
-		s := e.Start("Send", []wait{{f, true}}, func(op *Op) { op.Err = f.Send(e.Ctx, func() int { return 42 }) })
-		got, err := f.Recv(e.Ctx)
-		e.OK("Recv of a function", err)
-		s.Succeeded()
-		if n := got(); n != 42 {
+		ch := e.H.Any(e, Spec{Slots: slots}, 1)[0]
+		pass := func(v any) any {
+			e.Helper()
+			s := e.Start("Send", []wait{{ch, true}}, func(op *Op) { op.Err = ch.Send(e.Ctx, v) })
+			got, err := ch.Recv(e.Ctx)
+			e.OK("Recv", err)
+			s.Succeeded()
+			return got
+		}
+		f := pass(func() int { return 42 }).(func() int)
+		if n := f(); n != 42 {
 			e.Fatalf("the function that arrived returns %d", n)
 		}
-		c := e.H.ChanOf(e, Spec{Slots: slots}, 1)[0]
 		inner := make(chan int, 1)
-		s = e.Start("Send", []wait{{c, true}}, func(op *Op) { op.Err = c.Send(e.Ctx, inner) })
-		out, err := c.Recv(e.Ctx)
-		e.OK("Recv of a channel", err)
-		s.Succeeded()
-		out <- 7
+		pass(inner).(chan int) <- 7
 		if n := <-inner; n != 7 {
 			e.Fatalf("the channel that arrived is not the one that was sent")
 		}
