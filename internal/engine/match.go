@@ -19,6 +19,9 @@ func (c *Chan[T]) offer(v T, h Header, o *after[T]) bool {
 		case c.older(r):
 			// r was passed over while it was claimed, and is free again.
 			c.serveReceiver(r, o)
+			if next != nil && next.in == nil {
+				next = nil // that served the rest
+			}
 		case r.kind == take && c.used >= c.slots:
 			// r would hold the value without a slot, and its sender wait.
 			switch r.state() {
@@ -311,6 +314,9 @@ func (c *Chan[T]) serve(o *after[T]) {
 			r.remove()
 		} else if !c.serveReceiver(r, o) && c.sendq.head == nil {
 			return
+		}
+		if next != nil && next.in == nil {
+			return // the last value was confirmed, and that served the rest
 		}
 		r = next
 	}
