@@ -414,7 +414,7 @@ func (c *Chan[T]) claim(s *waiter[T]) ticket.Answer {
 	if s.firm {
 		return ticket.Won
 	}
-	return s.tk.Claim()
+	return s.tk.Reserve()
 }
 
 func (c *Chan[T]) unclaim(s *waiter[T]) {
