@@ -19,6 +19,9 @@ func (c *Chan[T]) offer(v T, h Header, o *after[T]) bool {
 		case c.older(r):
 			// r was passed over while it was claimed, and is free again.
 			c.serveReceiver(r, o)
+			if next != nil && next.in == nil {
+				next = nil // that served the rest
+			}
 		case r.kind == take && c.used >= c.slots:
 			// r would hold the value without a slot, and its sender wait.
 			switch r.state() {
@@ -312,6 +315,9 @@ func (c *Chan[T]) serve(o *after[T]) {
 		} else if !c.serveReceiver(r, o) && c.sendq.head == nil {
 			return
 		}
+		if next != nil && next.in == nil {
+			return // the last value was confirmed, and that served the rest
+		}
 		r = next
 	}
 }
@@ -408,7 +414,7 @@ func (c *Chan[T]) claim(s *waiter[T]) ticket.Answer {
 	if s.firm {
 		return ticket.Won
 	}
-	return s.tk.Claim()
+	return s.tk.Reserve()
 }
 
 func (c *Chan[T]) unclaim(s *waiter[T]) {

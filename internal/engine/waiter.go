@@ -89,6 +89,9 @@ func (w *waiter[T]) advance() {
 // channel only, so whoever holds the lock and finds it there has it.
 func (w *waiter[T]) win() ticket.Answer {
 	if w.firm {
+		if w.done {
+			return ticket.Gone
+		}
 		return ticket.Won
 	}
 	return w.tk.Win(int(w.idx))

@@ -140,6 +140,13 @@ func (t *Ticket) Claim() Answer {
 	if t.looks.Load() {
 		return Busy
 	}
+	return t.Reserve()
+}
+
+// Reserve is Claim for a counterpart in this process, which decides at once,
+// under the lock of the channel where the ticket stands. The owner's own look
+// after a release may be what calls it.
+func (t *Ticket) Reserve() Answer {
 	if !t.state.CompareAndSwap(uint32(Waiting), uint32(Claimed)) {
 		return t.refusal()
 	}
