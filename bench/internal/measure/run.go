@@ -1,0 +1,127 @@
+package measure
+
+import (
+	"math/rand/v2"
+	"runtime"
+	"time"
+)
+
+// Body makes a fresh subject, say a channel, and returns the function that does
+// n operations on it.
+type Body func() func(n int) Sample
+
+// Contender is one way to do what a shape asks for.
+type Contender struct {
+	Name string
+	Body Body
+}
+
+// Again is what the second run of the base is called.
+const Again = "again"
+
+// Shape is one thing that can be done in several ways.
+type Shape struct {
+	Group, Name string
+	Ours        Body
+	// Rivals are what ours is compared with. The first is the base of the
+	// ratio; it runs twice in every round, so that its ratio to itself shows
+	// the noise of this run.
+	Rivals []Contender
+	// Goal is the largest ratio to the base that is good; 0 is no goal.
+	Goal float64
+	// NoAllocs says that ours must allocate nothing in steady state.
+	NoAllocs bool
+}
+
+// Contenders returns all that run: ours, the rivals, and the base again.
+func (s *Shape) Contenders() []Contender {
+	all := append([]Contender{{"ours", s.Ours}}, s.Rivals...)
+	return append(all, Contender{Again, s.Rivals[0].Body})
+}
+
+// Plan says how much to measure.
+type Plan struct {
+	Rounds int
+	Target time.Duration // of one sample
+	Told   func(round int)
+}
+
+// Figures are the samples of one contender, one for each round.
+type Figures struct {
+	Name   string    `json:"name"`
+	Ns     []float64 `json:"ns"`     // per operation
+	Allocs []float64 `json:"allocs"` // per operation
+}
+
+// Row is what was measured of one shape: ours first, then the base, then the
+// other rivals, and at the end the base again.
+type Row struct {
+	Group    string    `json:"group"`
+	Name     string    `json:"name"`
+	Goal     float64   `json:"goal,omitempty"`
+	NoAllocs bool      `json:"noAllocs,omitempty"`
+	N        int       `json:"n"` // operations in a sample
+	Figures  []Figures `json:"figures"`
+}
+
+// Run measures shapes. Every round goes through all of them, so that a noisy
+// minute falls on a few rounds of every shape and not on all rounds of a few;
+// within a round the order of the shapes, and of the contenders of each, is
+// random.
+func Run(shapes []*Shape, p Plan) []Row {
+	rows := make([]Row, len(shapes))
+	for i, s := range shapes {
+		rows[i] = newRow(s, p.Target)
+	}
+	for round := range p.Rounds {
+		if p.Told != nil {
+			p.Told(round)
+		}
+		for _, i := range rand.Perm(len(shapes)) {
+			rows[i].measure(shapes[i])
+		}
+	}
+	return rows
+}
+
+func newRow(s *Shape, target time.Duration) Row {
+	r := Row{Group: s.Group, Name: s.Name, Goal: s.Goal, NoAllocs: s.NoAllocs}
+	r.N = calibrate(s.Rivals[0].Body, target)
+	for _, c := range s.Contenders() {
+		r.Figures = append(r.Figures, Figures{Name: c.Name})
+	}
+	return r
+}
+
+// measure adds one round.
+func (r *Row) measure(s *Shape) {
+	contenders := s.Contenders()
+	for _, k := range rand.Perm(len(contenders)) {
+		sample := once(contenders[k].Body, r.N)
+		f := &r.Figures[k]
+		f.Ns = append(f.Ns, float64(sample.Elapsed.Nanoseconds())/float64(r.N))
+		f.Allocs = append(f.Allocs, float64(sample.Mallocs)/float64(r.N))
+	}
+}
+
+// warm is which part of the operations runs before the clock does, so that
+// caches, and the records channels keep, are as they are in steady state.
+const warm = 8
+
+func once(b Body, n int) Sample {
+	work := b()
+	runtime.GC() // the garbage of one contender is not the next one's to collect
+	work(n/warm + 1)
+	return work(n)
+}
+
+// calibrate returns how many operations take about target.
+func calibrate(b Body, target time.Duration) int {
+	work := b()
+	for n := 64; ; n *= 2 {
+		elapsed := work(n).Elapsed
+		if elapsed >= target/8 {
+			return max(1, int(float64(n)*float64(target)/float64(elapsed)))
+		}
+	}
+}
