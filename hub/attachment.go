@@ -38,6 +38,8 @@ type op struct {
 	cost  int
 	plain bool // a RECV, which is a TAKE at its home
 
+	beginning bool       // Start has not returned
+	rest      *driver.Op // takes what else is there, once the first values came
 	done      bool
 	cancelled bool // CANCEL came before it was done
 	over      chan struct{}
@@ -139,14 +141,38 @@ func (a *attachment) start(o *op, d driver.Op) {
 	o.Hold, o.Delay, o.Reason = d.Hold, d.Delay, d.Reason
 	a.mu.Lock()
 	a.ops[o.id] = o
+	o.beginning = true
 	a.mu.Unlock()
 	a.ch.Start(&o.Op)
+	a.mu.Lock()
+	o.beginning = false
+	a.mu.Unlock()
+}
+
+// takeRest reports whether o, a receive of many that had to wait, is to take what
+// else is there now that its first value came. mu is held.
+func (o *op) takeRest() bool {
+	if o.rest != nil || o.Kind != driver.OpTake || o.beginning || o.cancelled || len(o.Got) == 0 || len(o.Got) >= o.Max {
+		return false
+	}
+	o.rest = driver.NewOp(driver.OpTake, o.finished)
+	o.rest.Try, o.rest.Max = true, o.Max-len(o.Got)
+	o.rest.Plain, o.rest.Unheard = o.Plain, o.Unheard
+	return true
 }
 
 // finished is told by the home that o has ended. It does not block.
 func (o *op) finished(*driver.Op) {
 	a := o.a
 	a.mu.Lock()
+	if o.takeRest() {
+		a.mu.Unlock()
+		a.ch.Start(o.rest)
+		return
+	}
+	if o.rest != nil {
+		o.Got = append(o.Got, o.rest.Got...)
+	}
 	o.done = true
 	if o.class != nil {
 		*o.class--

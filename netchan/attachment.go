@@ -123,6 +123,9 @@ func (l *link) admit(c *call) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if c.at.detached {
+		if ways[c.kind] != 0 {
+			return fault.ErrSettled // what was held went back
+		}
 		return fault.ErrDetached
 	}
 	if l.dead != nil {
