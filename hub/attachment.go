@@ -237,7 +237,7 @@ func (a *attachment) end(f *wire.End, doubt bool) {
 
 // deliver sends items, in as many frames as needed.
 func (a *attachment) deliver(id uint64, items []driver.Item) {
-	const chunk = 256 << 10
+	chunk := a.s.chunk
 	b := a.s.out.Begin()
 	for len(items) > 0 {
 		size, n := 0, 0

@@ -35,6 +35,7 @@ type session struct {
 	in      *wire.Reader
 	out     *wire.Outbox
 	surplus bool // one connection too many: it is told so
+	chunk   int  // how much goes into one frame, where one value is not more
 	name    string
 
 	leaving atomic.Bool // the hub is closing
@@ -114,6 +115,7 @@ func (s *session) shakeHands() error {
 	if hello.MaxBody < wire.Overhead {
 		return wire.Unexpected(h.Type, "with a limit that is too small")
 	}
+	s.chunk = wire.Chunk(hello.MaxBody)
 	if hello.Epoch != 1 {
 		return &wire.Error{Code: wire.CodeResume, Text: "this home does not resume sessions"}
 	}

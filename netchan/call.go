@@ -48,11 +48,10 @@ func (c *call) receives() bool { return c.kind == driver.OpRecv || c.kind == dri
 // fits returns how many of the values from next on go into one frame: as many
 // as stay within sensible bytes, at least one.
 func (c *call) fits() int {
-	const chunk = 256 << 10
 	size, n := 0, 0
 	for i := c.next; i < len(c.op.Items) && n < wire.MaxBatch; i++ {
 		size += wire.Cost(&c.op.Items[i])
-		if n > 0 && size > chunk {
+		if n > 0 && size > c.at.link.chunk {
 			break
 		}
 		n++

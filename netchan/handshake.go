@@ -89,6 +89,7 @@ func (l *link) welcomed(w *wire.Welcome, hello *wire.Hello) error {
 	}
 	l.home = fmt.Sprintf("%s#%x", w.Home, w.Incarnation)
 	l.limit = int(w.Attachments)
+	l.chunk = wire.Chunk(w.MaxBody)
 	return nil
 }
 

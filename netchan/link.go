@@ -43,6 +43,7 @@ type link struct {
 	left  func() bool   // gives up one reference; true for the last
 	over  chan struct{} // closed when both goroutines have ended
 	limit int           // attachments the home allows
+	chunk int           // how much goes into one frame, where one value is not more
 
 	mu       sync.Mutex // guards the rest, and what says so in call and attachment
 	calls    map[uint64]*call

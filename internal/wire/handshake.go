@@ -24,6 +24,11 @@ func ParsePreface(b []byte) (version uint8, err error) {
 	return b[len(Magic)], nil
 }
 
+// Chunk is how many bytes of values go into one frame to a peer that takes bodies
+// of maxBody, so that a batch does not keep others waiting and fits; a larger
+// value goes alone.
+func Chunk(maxBody uint32) int { return int(min(256<<10, max(maxBody, 2048)-1024)) }
+
 // Hello is the first frame of a client.
 type Hello struct {
 	Features    uint64
