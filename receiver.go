@@ -180,16 +180,14 @@ func (r Receiver[T]) OnRecv(do func(v T, ok bool)) Case {
 	if at.c == nil {
 		return at.caseFar("recv")
 	}
-	k := &engine.RecvCase[T]{C: at.c, A: &at.a}
-	if do != nil {
-		k.Do = func(g *engine.Got[T], ok bool) {
-			if ok {
-				custody.Taken(&g.Val)
-			}
+	return at.onCase("recv", &engine.RecvCase[T]{C: at.c, A: &at.a, Do: func(g *engine.Got[T], ok bool) {
+		if ok {
+			custody.Taken(&g.Val)
+		}
+		if do != nil {
 			do(g.Val, ok)
 		}
-	}
-	return at.onCase("recv", k)
+	}})
 }
 
 // OnTake is a select case that takes and holds. The delivery is do's to settle;

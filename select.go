@@ -74,7 +74,7 @@ func SelectFirst(ctx context.Context, cases ...Case) (chosen int, err error) {
 // Native cases are the exception: two or more of them wait through reflection,
 // which allocates.
 type Selector struct {
-	s     engine.Select
+	s     *engine.Select
 	cases []Case
 	bad   error
 }
@@ -89,7 +89,7 @@ func NewSelector(cases ...Case) *Selector {
 			s.bad = c.at.fail("select", c.at.refusal())
 		}
 	}
-	s.s.Init(kinds)
+	s.s = engine.NewSelect(kinds)
 	return s
 }
 

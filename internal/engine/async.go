@@ -25,6 +25,8 @@ type Async[T any] struct {
 var errUnready = errors.New("not ready")
 
 // NewAsync returns an Async on c whose end is told to done.
+//
+//go:norace
 func (c *Chan[T]) NewAsync(a *Attach, done func()) *Async[T] {
 	x := &Async[T]{c: c, done: done}
 	x.w.att = a
@@ -35,6 +37,8 @@ func (c *Chan[T]) NewAsync(a *Attach, done func()) *Async[T] {
 }
 
 // end is called when a waiting operation was completed by another.
+//
+//go:norace
 func (x *Async[T]) end() {
 	if x.w.got.Err == errUnready {
 		x.w.got.Err, x.Unready = nil, true
@@ -43,12 +47,18 @@ func (x *Async[T]) end() {
 }
 
 // Sent returns how many values left custody, and why not all.
+//
+//go:norace
 func (x *Async[T]) Sent() (int, error) { return x.w.n, x.w.got.Err }
 
 // Received returns what was received.
+//
+//go:norace
 func (x *Async[T]) Received() ([]Got[T], error) { return x.w.holds[:x.w.n], x.w.got.Err }
 
 // now ends an operation that did not have to wait. The lock is held.
+//
+//go:norace
 func (x *Async[T]) now(o *after[T]) {
 	x.w.done = true
 	x.c.unlock(o)
@@ -57,6 +67,8 @@ func (x *Async[T]) now(o *after[T]) {
 
 // BeginSend sends vs in order. With try it does not wait for a receiver or a
 // slot, only for a receiver elsewhere to confirm what it was handed.
+//
+//go:norace
 func (x *Async[T]) BeginSend(vs []T, try bool) {
 	var o after[T]
 	c, w := x.c, &x.w
@@ -83,6 +95,7 @@ func (x *Async[T]) BeginSend(vs []T, try bool) {
 	c.unlock(&o)
 }
 
+//go:norace
 func (x *Async[T]) trySend(o *after[T]) {
 	c, w := x.c, &x.w
 	if c.offer(w.got.Val, nil, o) {
@@ -101,6 +114,8 @@ func (x *Async[T]) trySend(o *after[T]) {
 }
 
 // firstPlain wins the first waiting receiver if it stands for a plain receive.
+//
+//go:norace
 func (c *Chan[T]) firstPlain() *waiter[T] {
 	for r := c.recvq.head; r != nil; r = r.next {
 		if r.state() != ticket.Waiting {
@@ -117,14 +132,20 @@ func (c *Chan[T]) firstPlain() *waiter[T] {
 // BeginTake takes up to most values and holds them, waiting for the first only.
 // With unheard its receiver is elsewhere, and has a value only when Heard is
 // called; with plain it stands for a plain receive elsewhere.
+//
+//go:norace
 func (x *Async[T]) BeginTake(most int, try, plain, unheard bool) {
 	x.begin(take, most, try, Got[T]{plain: plain, unheard: plain || unheard})
 }
 
 // BeginRecv takes and confirms up to most values, waiting for the first only.
+//
+//go:norace
 func (x *Async[T]) BeginRecv(most int, try bool) { x.begin(recv, most, try, Got[T]{}) }
 
 // begin receives; as is what each value's Got is before it is received.
+//
+//go:norace
 func (x *Async[T]) begin(k kind, most int, try bool, as Got[T]) {
 	var o after[T]
 	c, w := x.c, &x.w
@@ -154,6 +175,8 @@ func (x *Async[T]) begin(k kind, most int, try bool, as Got[T]) {
 }
 
 // BeginStop ends when the senders are asked to end.
+//
+//go:norace
 func (x *Async[T]) BeginStop() {
 	var o after[T]
 	c, w := x.c, &x.w
@@ -174,6 +197,8 @@ func (x *Async[T]) BeginStop() {
 // Cancel ends the operation because of cause, unless it has ended. A send whose
 // value is held ends with cause and ErrInDoubt; one whose value is on its way to
 // a receiver elsewhere ends when it is known whether it came.
+//
+//go:norace
 func (x *Async[T]) Cancel(cause error) {
 	var o after[T]
 	c, w := x.c, &x.w

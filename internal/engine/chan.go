@@ -41,6 +41,7 @@ import (
 
 	"github.com/handoff-go/handoff/internal/event"
 	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/hb"
 	"github.com/handoff-go/handoff/internal/park"
 )
 
@@ -114,6 +115,8 @@ type Chan[T any] struct {
 var lastID atomic.Uint64
 
 // New makes a channel. cfg.Slots must not be negative. dead may be nil.
+//
+//go:norace
 func New[T any](cfg Config, dead Dead[T]) *Chan[T] {
 	c := &Chan[T]{}
 	c.Init(cfg, dead)
@@ -121,6 +124,8 @@ func New[T any](cfg Config, dead Dead[T]) *Chan[T] {
 }
 
 // Init makes the zero Chan a channel.
+//
+//go:norace
 func (c *Chan[T]) Init(cfg Config, dead Dead[T]) {
 	c.id = lastID.Add(1)
 	c.slots = cfg.Slots
@@ -134,12 +139,18 @@ func (c *Chan[T]) Init(cfg Config, dead Dead[T]) {
 }
 
 // Name returns the channel's name.
+//
+//go:norace
 func (c *Chan[T]) Name() string { return c.cfg.Name }
 
 // Slots returns the exact capacity.
+//
+//go:norace
 func (c *Chan[T]) Slots() int { return int(c.slots) }
 
 // Config returns what the channel was made with.
+//
+//go:norace
 func (c *Chan[T]) Config() Config { return c.cfg }
 
 // Attach is one attachment: what one Make or Open returned. Everything in it is
@@ -150,6 +161,8 @@ type Attach struct {
 }
 
 // Attach adds an attachment with the given rights.
+//
+//go:norace
 func (c *Chan[T]) Attach(send, recv bool) *Attach {
 	a := &Attach{}
 	c.AttachTo(a, send, recv)
@@ -157,6 +170,8 @@ func (c *Chan[T]) Attach(send, recv bool) *Attach {
 }
 
 // AttachTo makes the zero Attach an attachment of c.
+//
+//go:norace
 func (c *Chan[T]) AttachTo(a *Attach, send, recv bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -171,23 +186,29 @@ func (c *Chan[T]) AttachTo(a *Attach, send, recv bool) {
 }
 
 // refuseSend says why a send cannot even begin.
+//
+//go:norace
 func (c *Chan[T]) refuseSend(a *Attach) error {
 	if a.gone {
 		return fault.ErrDetached
 	}
 	if c.closed {
+		hb.Acquire(&c.closed)
 		return fault.ErrClosed
 	}
 	return nil
 }
 
 // Len returns the number of values in slots that are ready to be taken.
+//
+//go:norace
 func (c *Chan[T]) Len() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.ready()
 }
 
+//go:norace
 func (c *Chan[T]) ready() int {
 	n := int(c.n)
 	for p := c.back.head; p != nil; p = p.next {
@@ -210,6 +231,8 @@ type Stats struct {
 }
 
 // Stats returns the figures.
+//
+//go:norace
 func (c *Chan[T]) Stats() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -232,6 +255,8 @@ type after[T any] struct {
 }
 
 // wake has w rung once the lock is free.
+//
+//go:norace
 func (o *after[T]) wake(w *waiter[T]) {
 	w.rung = nil
 	if o.last == nil {
@@ -242,10 +267,13 @@ func (o *after[T]) wake(w *waiter[T]) {
 	o.last = w
 }
 
+//go:norace
 func (o *after[T]) tell(e event.Event) { o.events = append(o.events, e) }
 
 // run does what was collected. The lock must be free. A record may be reused as
 // soon as its ticket has rung, so the link is read before.
+//
+//go:norace
 func (o *after[T]) run() {
 	for w := o.first; w != nil; {
 		next := w.rung
@@ -269,6 +297,8 @@ const (
 
 // free frees the lock after an operation that may have changed more than the
 // ring.
+//
+//go:norace
 func (c *Chan[T]) free() {
 	switch {
 	case c.closed || c.back.head != nil || c.bare.head != nil:
@@ -290,6 +320,8 @@ func (c *Chan[T]) free() {
 }
 
 // unlock frees the lock and then does what was collected.
+//
+//go:norace
 func (c *Chan[T]) unlock(o *after[T]) {
 	c.free()
 	if o.first != nil || o.events != nil {

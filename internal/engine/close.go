@@ -3,10 +3,13 @@ package engine
 import (
 	"github.com/handoff-go/handoff/internal/event"
 	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/hb"
 	"github.com/handoff-go/handoff/internal/ticket"
 )
 
 // Close closes the channel for everyone. A second close is ErrClosed.
+//
+//go:norace
 func (c *Chan[T]) Close(a *Attach) error {
 	var o after[T]
 	c.mu.Lock()
@@ -19,8 +22,10 @@ func (c *Chan[T]) Close(a *Attach) error {
 	return nil
 }
 
+//go:norace
 func (c *Chan[T]) close(o *after[T]) {
 	c.closed = true
+	hb.Release(&c.closed) // partner: those who see it
 	for p := c.bare.head; p != nil; {
 		next := p.onext
 		if p.where == inBack || p.where == resting {
@@ -33,6 +38,8 @@ func (c *Chan[T]) close(o *after[T]) {
 
 // withdraw takes p, which is offered without a slot and in nobody's hands, back
 // to its sender.
+//
+//go:norace
 func (c *Chan[T]) withdraw(p *parcel[T], err error, o *after[T]) {
 	if p.where == inBack {
 		c.back.remove(p)
@@ -43,6 +50,8 @@ func (c *Chan[T]) withdraw(p *parcel[T], err error, o *after[T]) {
 }
 
 // fail ends the waiters of a, or all if a is nil, with err.
+//
+//go:norace
 func (q *queue[T]) fail(err error, a *Attach, o *after[T]) {
 	for w := q.head; w != nil; {
 		next := w.next
@@ -61,6 +70,8 @@ func (q *queue[T]) fail(err error, a *Attach, o *after[T]) {
 }
 
 // Stop asks the senders to end, for reason. The first reason stays.
+//
+//go:norace
 func (c *Chan[T]) Stop(a *Attach, reason string) error {
 	var o after[T]
 	c.mu.Lock()
@@ -75,8 +86,10 @@ func (c *Chan[T]) Stop(a *Attach, reason string) error {
 	return nil
 }
 
+//go:norace
 func (c *Chan[T]) stop(reason string, o *after[T]) {
 	c.stopped, c.reason = true, reason
+	hb.Release(&c.stopped)
 	c.tell(o, event.Event{Kind: event.Stopped, Op: "stop", Reason: reason})
 	for w := c.stopq.firstWon(); w != nil; w = c.stopq.firstWon() {
 		w.finish(o)
@@ -84,6 +97,8 @@ func (c *Chan[T]) stop(reason string, o *after[T]) {
 }
 
 // Stopped reports whether the senders were asked to end, and why.
+//
+//go:norace
 func (c *Chan[T]) Stopped() (reason string, ok bool) {
 	c.mu.Lock()
 	defer c.free()
@@ -96,6 +111,8 @@ const NoReceivers = "the last receiver is gone"
 // Detach ends attachment a: its blocked operations get ErrDetached, the values it
 // holds go back to their places with their attempt raised, and the channel stays
 // open. A second Detach is ErrDetached.
+//
+//go:norace
 func (c *Chan[T]) Detach(a *Attach, why string) error {
 	var o after[T]
 	c.mu.Lock()
@@ -116,6 +133,8 @@ func (c *Chan[T]) Detach(a *Attach, why string) error {
 
 // detachBare ends the sends of a whose values are handed out or given back
 // without a slot.
+//
+//go:norace
 func (c *Chan[T]) detachBare(a *Attach, o *after[T]) {
 	for p := c.bare.head; p != nil; {
 		next := p.onext
@@ -134,6 +153,8 @@ func (c *Chan[T]) detachBare(a *Attach, o *after[T]) {
 
 // leave counts a out. The last sender may close the channel, the last receiver
 // asks the senders to end.
+//
+//go:norace
 func (c *Chan[T]) leave(a *Attach, o *after[T]) {
 	if a.send {
 		if c.senders--; c.senders == 0 && c.cfg.CloseWhenSendersGone && !c.closed {
@@ -150,6 +171,8 @@ func (c *Chan[T]) leave(a *Attach, o *after[T]) {
 
 // detachHeld gives back what a still holds. Each parcel frees the lock, as a
 // dead letter may have to be asked.
+//
+//go:norace
 func (c *Chan[T]) detachHeld(a *Attach, why string) {
 	for {
 		c.mu.Lock()
@@ -164,6 +187,8 @@ func (c *Chan[T]) detachHeld(a *Attach, why string) {
 
 // heldBy returns a parcel in the hands of a. One that is just being rejected is
 // marked instead: whoever rejects it ends the hold either way.
+//
+//go:norace
 func (c *Chan[T]) heldBy(a *Attach) *parcel[T] {
 	for p := c.held.head; p != nil; p = p.next {
 		if p.holder != a {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/handoff-go/handoff/internal/event"
 	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/hb"
 )
 
 // Hold is the right to settle one delivery. The zero Hold is settled.
@@ -15,6 +16,8 @@ type Hold[T any] struct {
 }
 
 // mine returns why the holder may not settle p, if he may not. The lock is held.
+//
+//go:norace
 func (h Hold[T]) mine() error {
 	p := h.p
 	if p.gen != h.gen || p.where != inHand && p.where != orphaned {
@@ -24,6 +27,8 @@ func (h Hold[T]) mine() error {
 }
 
 // lock takes the lock of the channel, or refuses a settlement.
+//
+//go:norace
 func (h Hold[T]) lock() error {
 	if h.c == nil {
 		return fault.ErrSettled
@@ -37,6 +42,8 @@ func (h Hold[T]) lock() error {
 }
 
 // Done confirms the value. Its slot is free, or its sender returns.
+//
+//go:norace
 func (h Hold[T]) Done() error {
 	if err := h.lock(); err != nil {
 		return err
@@ -56,11 +63,14 @@ func (h Hold[T]) Done() error {
 }
 
 // confirm ends the custody of the channel over p, which is in no list but bare.
+//
+//go:norace
 func (c *Chan[T]) confirm(p *parcel[T], o *after[T]) {
 	c.rcvd++
 	w, slot := p.sender, p.slot
 	c.scrap(p)
 	if slot {
+		hb.Release(&c.used) // partner: a send that needs the slot
 		c.freeSlot(o)
 		return
 	}
@@ -69,6 +79,8 @@ func (c *Chan[T]) confirm(p *parcel[T], o *after[T]) {
 
 // freeSlot frees a slot and gives it to the oldest value without one. When the
 // last value of a closed channel is gone, its receivers learn it.
+//
+//go:norace
 func (c *Chan[T]) freeSlot(o *after[T]) {
 	c.used--
 	if c.bare.head != nil || c.sendq.head != nil {
@@ -81,6 +93,8 @@ func (c *Chan[T]) freeSlot(o *after[T]) {
 
 // Return gives the value back to its place, ready again after delay. A value
 // whose attempts are exhausted is rejected instead.
+//
+//go:norace
 func (h Hold[T]) Return(delay time.Duration) error {
 	if err := h.lock(); err != nil {
 		return err
@@ -102,6 +116,8 @@ func (h Hold[T]) Return(delay time.Duration) error {
 
 // Heard says that the holder elsewhere has the value in hand. A sender that
 // wanted to give up meanwhile does it now.
+//
+//go:norace
 func (h Hold[T]) Heard() error {
 	if err := h.lock(); err != nil {
 		return err
@@ -120,6 +136,8 @@ func (h Hold[T]) Heard() error {
 
 // ReturnUnseen gives back a value that no receiver saw: its attempt is not
 // raised, and it was no hand-out.
+//
+//go:norace
 func (h Hold[T]) ReturnUnseen() error {
 	if err := h.lock(); err != nil {
 		return err
@@ -142,13 +160,17 @@ func (h Hold[T]) ReturnUnseen() error {
 
 const exhausted = "attempts exhausted"
 
+//go:norace
 func (c *Chan[T]) exhausted(p *parcel[T]) bool {
 	return c.cfg.MaxAttempts > 0 && p.attempt >= c.cfg.MaxAttempts
 }
 
 // giveBack puts p, just taken out of held, into its place. A value without a
 // slot goes home if the channel is closed: nobody may see it any more.
+//
+//go:norace
 func (c *Chan[T]) giveBack(p *parcel[T], delay time.Duration, o *after[T]) {
+	hb.Release(p) // partner: the next hand-out
 	p.stopTimer()
 	p.gen++
 	p.holder = nil
@@ -174,6 +196,8 @@ func (c *Chan[T]) giveBack(p *parcel[T], delay time.Duration, o *after[T]) {
 }
 
 // sendHome gives the value of p, which has no slot, back to its sender.
+//
+//go:norace
 func (c *Chan[T]) sendHome(p *parcel[T], err error, o *after[T]) {
 	w := p.sender
 	c.scrap(p)
@@ -182,27 +206,36 @@ func (c *Chan[T]) sendHome(p *parcel[T], err error, o *after[T]) {
 }
 
 // rest keeps p in its place, not ready before delay is over.
+//
+//go:norace
 func (c *Chan[T]) rest(p *parcel[T], delay time.Duration) {
 	p.where = resting
 	c.resting++
 	gen := p.gen
-	p.timer = time.AfterFunc(delay, func() {
-		c.mu.Lock()
-		var o after[T]
-		if p.gen == gen && p.where == resting {
-			c.resting--
-			p.timer = nil
-			p.where = inBack
-			c.back.add(p)
-			c.serve(&o)
-		}
-		c.unlock(&o)
-	})
+	p.timer = time.AfterFunc(delay, func() { c.rested(p, gen) })
+}
+
+// rested makes p ready again.
+//
+//go:norace
+func (c *Chan[T]) rested(p *parcel[T], gen uint64) {
+	var o after[T]
+	c.mu.Lock()
+	if p.gen == gen && p.where == resting {
+		c.resting--
+		p.timer = nil
+		p.where = inBack
+		c.back.add(p)
+		c.serve(&o)
+	}
+	c.unlock(&o)
 }
 
 // Reject refuses the value. A sender that still waits gets ErrRejected with the
 // reason; a value in a slot goes to the dead letter, or is dropped with an event
 // where there is none.
+//
+//go:norace
 func (h Hold[T]) Reject(reason string) error {
 	if err := h.lock(); err != nil {
 		return err
@@ -211,6 +244,8 @@ func (h Hold[T]) Reject(reason string) error {
 }
 
 // reject is Reject with the lock held and p in hand; it frees the lock.
+//
+//go:norace
 func (c *Chan[T]) reject(p *parcel[T], reason string) error {
 	var o after[T]
 	if p.sender != nil {
@@ -227,6 +262,7 @@ func (c *Chan[T]) reject(p *parcel[T], reason string) error {
 	return c.bury(p, reason)
 }
 
+//go:norace
 func (c *Chan[T]) refused(p *parcel[T], reason string, o *after[T]) {
 	c.rejections++
 	c.tell(o, event.Event{Kind: event.Rejected, Op: "reject", Reason: reason, Attempt: p.attempt})
@@ -236,6 +272,8 @@ func (c *Chan[T]) refused(p *parcel[T], reason string, o *after[T]) {
 // then ends it. The lock is held and is given up: the dead letter is another
 // channel, possibly on another medium. While it is asked, p is settling and
 // nobody else may settle it. If it has no room the hold is as it was.
+//
+//go:norace
 func (c *Chan[T]) bury(p *parcel[T], reason string) error {
 	was := p.where
 	p.where = settling
@@ -278,6 +316,8 @@ func (c *Chan[T]) bury(p *parcel[T], reason string) error {
 
 // Extend lets the hold last d from now, or MaxHold from now if d is not
 // positive. A hold without bound stays so.
+//
+//go:norace
 func (h Hold[T]) Extend(d time.Duration) error {
 	if err := h.lock(); err != nil {
 		return err
@@ -295,6 +335,8 @@ func (h Hold[T]) Extend(d time.Duration) error {
 }
 
 // lapse ends a hold whose time is over.
+//
+//go:norace
 func (c *Chan[T]) lapse(p *parcel[T], gen uint64) {
 	c.mu.Lock()
 	if p.gen != gen || time.Now().Before(p.due) {
@@ -318,6 +360,8 @@ func (c *Chan[T]) lapse(p *parcel[T], gen uint64) {
 // value whose sender gave up too goes to the dead letter, else it is lost with
 // an event; one whose attempts are exhausted goes to the dead letter if that has
 // room, else to its place.
+//
+//go:norace
 func (c *Chan[T]) loseHolder(p *parcel[T], reason string) {
 	p.stopTimer()
 	p.holder = nil
@@ -351,6 +395,8 @@ func (c *Chan[T]) loseHolder(p *parcel[T], reason string) {
 
 // forget ends an orphan that no dead letter took. The lock is held and is given
 // up.
+//
+//go:norace
 func (c *Chan[T]) forget(p *parcel[T], reason string) {
 	var o after[T]
 	c.held.remove(p)
@@ -360,6 +406,8 @@ func (c *Chan[T]) forget(p *parcel[T], reason string) {
 }
 
 // orphan leaves p to its holder for good: its sender gave up.
+//
+//go:norace
 func (c *Chan[T]) orphan(p *parcel[T], o *after[T]) {
 	p.sender.parcel = nil
 	p.sender = nil
@@ -369,6 +417,8 @@ func (c *Chan[T]) orphan(p *parcel[T], o *after[T]) {
 }
 
 // Live reports whether the hold goes on.
+//
+//go:norace
 func (h Hold[T]) Live() bool {
 	if h.lock() != nil {
 		return false

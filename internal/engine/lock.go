@@ -3,6 +3,8 @@ package engine
 import (
 	"runtime"
 	"sync/atomic"
+
+	"github.com/handoff-go/handoff/internal/hb"
 )
 
 // lock guards a channel. It is held for a few dozen instructions, never while
@@ -24,14 +26,23 @@ const (
 	stallLimit = 4     // then let another goroutine run: the holder may be preempted
 )
 
+//go:norace
 func (l *lock) Lock() {
+	hb.Ignore()
 	if !l.state.CompareAndSwap(0, 1) {
 		l.lockContended()
 	}
+	hb.Heed()
 }
 
-func (l *lock) Unlock() { l.state.Store(0) }
+//go:norace
+func (l *lock) Unlock() {
+	hb.Ignore()
+	l.state.Store(0)
+	hb.Heed()
+}
 
+//go:norace
 func (l *lock) lockContended() {
 	for {
 		for range stallLimit {
@@ -47,6 +58,8 @@ func (l *lock) lockContended() {
 
 // look tries to take the lock, once it is seen free. It gives up when that takes
 // long, or when somebody else was faster.
+//
+//go:norace
 func (l *lock) look() bool {
 	for range looks {
 		if l.state.Load() == 0 {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/handoff-go/handoff/internal/event"
 	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/hb"
 	"github.com/handoff-go/handoff/internal/ticket"
 )
 
@@ -12,6 +13,8 @@ import (
 
 // offer gives v to the first waiting receiver or puts it into a slot. False says
 // that neither is possible without waiting.
+//
+//go:norace
 func (c *Chan[T]) offer(v T, h Header, o *after[T]) bool {
 	for r := c.recvq.head; r != nil; {
 		next := r.next
@@ -50,6 +53,8 @@ func (c *Chan[T]) offer(v T, h Header, o *after[T]) bool {
 }
 
 // older reports whether something comes before a new value for receiver r.
+//
+//go:norace
 func (c *Chan[T]) older(r *waiter[T]) bool {
 	if c.n > 0 || c.back.head != nil {
 		return true
@@ -64,7 +69,10 @@ func (c *Chan[T]) older(r *waiter[T]) bool {
 
 // deliver completes the waiting receiver r, whose ticket is won, with a value
 // that never had a slot. A Take puts it into a free one.
+//
+//go:norace
 func (c *Chan[T]) deliver(r *waiter[T], v T, h Header, o *after[T]) {
+	c.meets(r)
 	switch {
 	case r.kind == take:
 		c.used++
@@ -82,6 +90,8 @@ func (c *Chan[T]) deliver(r *waiter[T], v T, h Header, o *after[T]) {
 }
 
 // gotOf is where the waiting receiver r wants its next value.
+//
+//go:norace
 func (c *Chan[T]) gotOf(r *waiter[T]) *Got[T] {
 	if r.holds == nil {
 		return &r.got
@@ -93,6 +103,8 @@ func (c *Chan[T]) gotOf(r *waiter[T]) *Got[T] {
 // present offers the value of sender w until it is out of custody, and the
 // values after it if w sends many; where that is not possible w waits, for the
 // settlement or in the queue. It reports whether all of w's values are gone.
+//
+//go:norace
 func (c *Chan[T]) present(w *waiter[T], o *after[T]) bool {
 	for {
 		if !c.offer(w.got.Val, w.got.Header, o) {
@@ -117,6 +129,8 @@ func (c *Chan[T]) present(w *waiter[T], o *after[T]) bool {
 
 // handBare gives the value of w to the won Take r though no slot is free: w is
 // committed and waits for the settlement.
+//
+//go:norace
 func (c *Chan[T]) handBare(w, r *waiter[T], o *after[T]) {
 	if !w.firm {
 		w.tk.Win(int(w.idx)) // nobody else can have it: it stands in no queue
@@ -135,6 +149,8 @@ const (
 )
 
 // pull takes the next value in order into g, confirmed or held.
+//
+//go:norace
 func (c *Chan[T]) pull(hold bool, a *Attach, g *Got[T], o *after[T]) outcome {
 	if p := c.back.head; p != nil {
 		c.back.remove(p)
@@ -152,21 +168,25 @@ func (c *Chan[T]) pull(hold bool, a *Attach, g *Got[T], o *after[T]) outcome {
 		}
 	}
 	if c.closed && c.used == 0 {
+		hb.Acquire(&c.closed)
 		return drained
 	}
 	return nothing
 }
 
+//go:norace
 func (c *Chan[T]) pullParcel(p *parcel[T], hold bool, a *Attach, g *Got[T], o *after[T]) {
 	if hold {
 		c.handOut(p, a, g, o)
 		return
 	}
+	hb.Acquire(p)
 	g.Val, g.Header, g.Attempt = p.val, p.header, p.attempt+1
 	c.redelivered(p.attempt+1, o)
 	c.confirm(p, o)
 }
 
+//go:norace
 func (c *Chan[T]) pullSlot(hold bool, a *Attach, g *Got[T], o *after[T]) {
 	if hold {
 		v, h := c.pop()
@@ -181,7 +201,10 @@ func (c *Chan[T]) pullSlot(hold bool, a *Attach, g *Got[T], o *after[T]) {
 
 // pullSender takes the value of the blocked sender w, which is won and out of
 // the queue.
+//
+//go:norace
 func (c *Chan[T]) pullSender(w *waiter[T], hold bool, a *Attach, g *Got[T], o *after[T]) {
+	hb.Acquire(w)
 	if hold {
 		c.handOut(c.wrap(w.got.Val, w.got.Header, w), a, g, o)
 		return
@@ -199,6 +222,8 @@ func (c *Chan[T]) pullSender(w *waiter[T], hold bool, a *Attach, g *Got[T], o *a
 
 // pullMany takes and confirms values in order until buf is full or nothing is
 // ready. A blocked SendAll passes what fits before it queues again.
+//
+//go:norace
 func (c *Chan[T]) pullMany(buf []T, o *after[T]) (n int, last outcome) {
 	for n < len(buf) {
 		if c.n == 0 && c.back.head == nil && c.sendq.head != nil {
@@ -221,7 +246,10 @@ func (c *Chan[T]) pullMany(buf []T, o *after[T]) (n int, last outcome) {
 
 // drain takes what fits into buf, which has room for one at least, from the
 // blocked sender w, won and out of the queue.
+//
+//go:norace
 func (c *Chan[T]) drain(w *waiter[T], buf []T, o *after[T]) (n int) {
+	hb.Acquire(w)
 	for {
 		buf[n] = w.got.Val
 		n++
@@ -240,6 +268,8 @@ func (c *Chan[T]) drain(w *waiter[T], buf []T, o *after[T]) (n int) {
 }
 
 // promote gives free slots to the oldest values without one.
+//
+//go:norace
 func (c *Chan[T]) promote(o *after[T]) {
 	for c.used < c.slots {
 		if p := c.bare.head; p != nil {
@@ -261,7 +291,10 @@ func (c *Chan[T]) promote(o *after[T]) {
 
 // putAll is the turn of the blocked sender w, won and out of the queue: what
 // fits goes into slots, and if more is left w queues again.
+//
+//go:norace
 func (c *Chan[T]) putAll(w *waiter[T], o *after[T]) {
+	hb.Acquire(w)
 	for {
 		c.put(w.got.Val, w.got.Header)
 		if !w.more() {
@@ -279,6 +312,8 @@ func (c *Chan[T]) putAll(w *waiter[T], o *after[T]) {
 
 // sentOne ends the wait of w for the value it had handed out, successfully. A
 // SendAll goes on with its next value.
+//
+//go:norace
 func (c *Chan[T]) sentOne(w *waiter[T], o *after[T]) {
 	if !w.more() {
 		w.n++
@@ -303,6 +338,8 @@ func (c *Chan[T]) sentOne(w *waiter[T], o *after[T]) {
 // serve brings together what waits on both sides. Ordinarily nothing does; it is
 // needed after a value came back, and where a ticket that was claimed, and
 // therefore passed over, is free again.
+//
+//go:norace
 func (c *Chan[T]) serve(o *after[T]) {
 	if c.closed {
 		c.sendq.fail(fault.ErrClosed, nil, o)
@@ -323,9 +360,12 @@ func (c *Chan[T]) serve(o *after[T]) {
 }
 
 // serveReceiver completes the waiting receiver r if something is there for it.
+//
+//go:norace
 func (c *Chan[T]) serveReceiver(r *waiter[T], o *after[T]) bool {
 	if c.back.head == nil && c.n == 0 {
 		if c.closed && c.used == 0 {
+			hb.Acquire(&c.closed)
 			if r.win() == ticket.Won {
 				r.remove()
 				r.got.Err = fault.ErrClosed
@@ -344,6 +384,8 @@ func (c *Chan[T]) serveReceiver(r *waiter[T], o *after[T]) bool {
 }
 
 // fill gives the won receiver r what is there.
+//
+//go:norace
 func (c *Chan[T]) fill(r *waiter[T], o *after[T]) {
 	hold := r.kind == take
 	switch {
@@ -360,6 +402,8 @@ func (c *Chan[T]) fill(r *waiter[T], o *after[T]) {
 
 // pair completes the waiting receiver r with a blocked sender. Both have
 // tickets, so the sender's is claimed while the receiver's is won.
+//
+//go:norace
 func (c *Chan[T]) pair(r *waiter[T], o *after[T]) bool {
 	if r.state() != ticket.Waiting {
 		return false // and no sender's ticket is touched for it
@@ -390,6 +434,8 @@ func (c *Chan[T]) pair(r *waiter[T], o *after[T]) bool {
 }
 
 // meet hands the value of s to r; both are committed and out of their queues.
+//
+//go:norace
 func (c *Chan[T]) meet(s, r *waiter[T], o *after[T]) {
 	var g Got[T]
 	if len(r.holds) > 0 {
@@ -410,6 +456,8 @@ func (c *Chan[T]) meet(s, r *waiter[T], o *after[T]) {
 }
 
 // claim reserves the sender s; a plain one is the caller's anyway.
+//
+//go:norace
 func (c *Chan[T]) claim(s *waiter[T]) ticket.Answer {
 	if s.firm {
 		return ticket.Won
@@ -417,6 +465,7 @@ func (c *Chan[T]) claim(s *waiter[T]) ticket.Answer {
 	return s.tk.Reserve()
 }
 
+//go:norace
 func (c *Chan[T]) unclaim(s *waiter[T]) {
 	if !s.firm {
 		s.tk.Release()
@@ -424,18 +473,24 @@ func (c *Chan[T]) unclaim(s *waiter[T]) {
 }
 
 // finish makes the outcome of w, which is won, final and has its owner woken.
+//
+//go:norace
 func (w *waiter[T]) finish(o *after[T]) {
 	w.done = true
+	hb.Release(w) // partner: its owner, once awake
 	o.wake(w)
 }
 
 // handOut puts p into the hands of a and tells g about it.
+//
+//go:norace
 func (c *Chan[T]) handOut(p *parcel[T], a *Attach, g *Got[T], o *after[T]) {
 	p.where, p.holder = inHand, a
 	p.gen++
 	p.attempt++
 	p.lapsed = false
 	p.unheard = g.unheard
+	hb.Acquire(p) // partner: who gave it back
 	c.held.add(p)
 	c.redelivered(p.attempt, o)
 	if c.cfg.MaxHold > 0 && !g.plain {
@@ -445,12 +500,14 @@ func (c *Chan[T]) handOut(p *parcel[T], a *Attach, g *Got[T], o *after[T]) {
 	g.Hold = Hold[T]{c, p, p.gen}
 }
 
+//go:norace
 func (c *Chan[T]) startHold(p *parcel[T], d time.Duration) {
 	gen := p.gen
 	p.due = time.Now().Add(d)
 	p.timer = time.AfterFunc(d, func() { c.lapse(p, gen) })
 }
 
+//go:norace
 func (c *Chan[T]) redelivered(attempt int, o *after[T]) {
 	if attempt > 1 {
 		c.redeliveries++
@@ -458,6 +515,7 @@ func (c *Chan[T]) redelivered(attempt int, o *after[T]) {
 	}
 }
 
+//go:norace
 func (c *Chan[T]) tell(o *after[T], e event.Event) {
 	if event.Heard() {
 		e.Channel = c.cfg.Name
@@ -466,10 +524,16 @@ func (c *Chan[T]) tell(o *after[T], e event.Event) {
 }
 
 // put appends to the ring. A slot must be free.
+//
+//go:norace
 func (c *Chan[T]) put(v T, h Header) {
 	i := c.head + c.n
 	if i >= c.slots {
 		i -= c.slots
+	}
+	if hb.On {
+		hb.Acquire(&c.used) // partner: the settlements that freed slots
+		hb.Pass(&c.buf[i])
 	}
 	c.buf[i] = v
 	if h != nil && c.heads == nil {
@@ -482,11 +546,36 @@ func (c *Chan[T]) put(v T, h Header) {
 	c.used++
 }
 
+// meets declares the edges of a direct hand-over to the waiting receiver r: a
+// rendezvous orders both ways; with slots it is as if the value had gone through
+// the next one.
+//
+//go:norace
+func (c *Chan[T]) meets(r *waiter[T]) {
+	if !hb.On {
+		return
+	}
+	if c.slots == 0 {
+		hb.Acquire(r)
+		return
+	}
+	hb.Acquire(&c.used)
+	hb.Pass(&c.buf[c.head])
+	if c.head++; c.head == c.slots {
+		c.head = 0
+	}
+}
+
 // pop takes the oldest value of the ring; its slot stays used. No reference to
 // it is kept.
+//
+//go:norace
 func (c *Chan[T]) pop() (v T, h Header) {
 	var zero T
 	i := c.head
+	if hb.On {
+		hb.Pass(&c.buf[i])
+	}
 	v, c.buf[i] = c.buf[i], zero
 	if c.heads != nil {
 		h, c.heads[i] = c.heads[i], nil

@@ -32,7 +32,10 @@ type NativeSend[T any] struct {
 	Do func()
 }
 
+//go:norace
 func (k *NativeRecv[T]) arm(_ *Select, i int) armed { return &nativeRecv[T]{i: i, k: k} }
+
+//go:norace
 func (k *NativeSend[T]) arm(_ *Select, i int) armed { return &nativeSend[T]{i: i, k: k} }
 
 type nativeRecv[T any] struct {
@@ -42,9 +45,13 @@ type nativeRecv[T any] struct {
 	ok bool
 }
 
-func (n *nativeRecv[T]) index() int            { return n.i }
+//go:norace
+func (n *nativeRecv[T]) index() int { return n.i }
+
+//go:norace
 func (n *nativeRecv[T]) begin(*Select, Header) {}
 
+//go:norace
 func (n *nativeRecv[T]) try(*Select) verdict {
 	select {
 	case n.v, n.ok = <-n.k.C:
@@ -54,6 +61,7 @@ func (n *nativeRecv[T]) try(*Select) verdict {
 	}
 }
 
+//go:norace
 func (n *nativeRecv[T]) parkAlone(s *Select, quit <-chan struct{}, clock <-chan time.Time) signal {
 	select {
 	case n.v, n.ok = <-n.k.C:
@@ -69,15 +77,18 @@ func (n *nativeRecv[T]) parkAlone(s *Select, quit <-chan struct{}, clock <-chan 
 	}
 }
 
+//go:norace
 func (n *nativeRecv[T]) reflected() reflect.SelectCase {
 	return reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(n.k.C)}
 }
 
+//go:norace
 func (n *nativeRecv[T]) settle(v reflect.Value, ok bool) {
 	n.v, _ = v.Interface().(T) // a nil interface value stays the zero T
 	n.ok = ok
 }
 
+//go:norace
 func (n *nativeRecv[T]) finish() error {
 	var zero T
 	v, ok := n.v, n.ok
@@ -95,15 +106,21 @@ type nativeSend[T any] struct {
 }
 
 // keep catches that panic: the case counts as chosen, and finish raises it.
+//
+//go:norace
 func (n *nativeSend[T]) keep(chosen func()) {
 	if n.raised = recover(); n.raised != nil {
 		chosen()
 	}
 }
 
-func (n *nativeSend[T]) index() int            { return n.i }
+//go:norace
+func (n *nativeSend[T]) index() int { return n.i }
+
+//go:norace
 func (n *nativeSend[T]) begin(*Select, Header) {}
 
+//go:norace
 func (n *nativeSend[T]) try(*Select) (v verdict) {
 	defer n.keep(func() { v = committed })
 	select {
@@ -114,6 +131,7 @@ func (n *nativeSend[T]) try(*Select) (v verdict) {
 	}
 }
 
+//go:norace
 func (n *nativeSend[T]) parkAlone(s *Select, quit <-chan struct{}, clock <-chan time.Time) (sig signal) {
 	defer n.keep(func() { sig = signal(n.i) })
 	select {
@@ -130,12 +148,15 @@ func (n *nativeSend[T]) parkAlone(s *Select, quit <-chan struct{}, clock <-chan 
 	}
 }
 
+//go:norace
 func (n *nativeSend[T]) reflected() reflect.SelectCase {
 	return reflect.SelectCase{Dir: reflect.SelectSend, Chan: reflect.ValueOf(n.k.C), Send: reflect.ValueOf(&n.k.V).Elem()}
 }
 
+//go:norace
 func (n *nativeSend[T]) settle(reflect.Value, bool) {}
 
+//go:norace
 func (n *nativeSend[T]) finish() error {
 	if r := n.raised; r != nil {
 		n.raised = nil
@@ -147,6 +168,8 @@ func (n *nativeSend[T]) finish() error {
 // parkNative waits for the native cases and the four signals in one select of
 // the runtime, which makes the decision between them. One native case needs no
 // reflection.
+//
+//go:norace
 func (s *Select) parkNative(quit <-chan struct{}, clock <-chan time.Time) signal {
 	on := s.nativesOn()
 	if len(on) == 1 {
@@ -170,6 +193,8 @@ func (s *Select) parkNative(quit <-chan struct{}, clock <-chan time.Time) signal
 // lookNative chooses among several native cases at one moment. Each alone was
 // found not ready, but not all at the same time; the runtime's select with a
 // default is one look, while our own channels are still locked.
+//
+//go:norace
 func (s *Select) lookNative() (int, verdict) {
 	on := s.nativesOn()
 	if len(on) < 2 {
@@ -184,6 +209,8 @@ func (s *Select) lookNative() (int, verdict) {
 
 // reflectSelect lets the runtime choose among before and the native cases on
 // after them.
+//
+//go:norace
 func (s *Select) reflectSelect(before []reflect.SelectCase, on []native) (chosen int) {
 	cases := before
 	for _, n := range on {
@@ -203,6 +230,8 @@ func (s *Select) reflectSelect(before []reflect.SelectCase, on []native) (chosen
 
 // blame charges one of the native sends with the panic r of a select over all of
 // them: the runtime does not say which channel was closed.
+//
+//go:norace
 func blame(on []native, r any) int {
 	for i, n := range on {
 		if n.blame(r) {
@@ -212,9 +241,13 @@ func blame(on []native, r any) int {
 	panic(r)
 }
 
-func (n *nativeRecv[T]) blame(any) bool   { return false }
+//go:norace
+func (n *nativeRecv[T]) blame(any) bool { return false }
+
+//go:norace
 func (n *nativeSend[T]) blame(r any) bool { n.raised = r; return true }
 
+//go:norace
 func (s *Select) nativesOn() []native {
 	on := make([]native, 0, len(s.natives))
 	for _, n := range s.natives {

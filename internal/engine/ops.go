@@ -5,10 +5,13 @@ import (
 	"time"
 
 	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/hb"
 	"github.com/handoff-go/handoff/internal/park"
 )
 
 // Ended returns the error of a context that is over, or nil.
+//
+//go:norace
 func Ended(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return fault.Cancelled(ctx)
@@ -18,6 +21,8 @@ func Ended(ctx context.Context) error {
 
 // jam reports whether something may wait on both sides, so that serve must run
 // before a new operation is judged: nobody overtakes.
+//
+//go:norace
 func (c *Chan[T]) jam() bool {
 	return c.recvq.head != nil && (c.n > 0 || c.back.head != nil || c.sendq.head != nil) ||
 		c.sendq.head != nil && c.used < c.slots
@@ -25,6 +30,8 @@ func (c *Chan[T]) jam() bool {
 
 // sendSlow is Send where a slot alone is not the answer. The lock is held and is
 // freed.
+//
+//go:norace
 func (c *Chan[T]) sendSlow(ctx context.Context, a *Attach, v T, h Header, timeout time.Duration) error {
 	if err := c.refuseSend(a); err != nil {
 		c.free()
@@ -46,6 +53,8 @@ func (c *Chan[T]) sendSlow(ctx context.Context, a *Attach, v T, h Header, timeou
 }
 
 // SendAll sends vs in order and returns how many left custody.
+//
+//go:norace
 func (c *Chan[T]) SendAll(ctx context.Context, a *Attach, vs []T, h Header, timeout time.Duration) (int, error) {
 	if err := Ended(ctx); err != nil {
 		return 0, err
@@ -69,6 +78,8 @@ func (c *Chan[T]) SendAll(ctx context.Context, a *Attach, vs []T, h Header, time
 }
 
 // sendBlocked presents w and waits for the end. The lock is held and is freed.
+//
+//go:norace
 func (c *Chan[T]) sendBlocked(ctx context.Context, w *waiter[T], timeout time.Duration, o *after[T]) (int, error) {
 	if c.present(w, o) {
 		n := w.n
@@ -84,6 +95,8 @@ func (c *Chan[T]) sendBlocked(ctx context.Context, w *waiter[T], timeout time.Du
 
 // giveUp fixes the outcome of the plain operation w for its owner, who does not
 // want to wait any longer. If w was completed meanwhile it ends as it did.
+//
+//go:norace
 func (c *Chan[T]) giveUp(w *waiter[T], cause error) {
 	var o after[T]
 	c.mu.Lock()
@@ -97,6 +110,8 @@ func (c *Chan[T]) giveUp(w *waiter[T], cause error) {
 }
 
 // giveUpOpen is giveUp for a waiter whose outcome is open.
+//
+//go:norace
 func (c *Chan[T]) giveUpOpen(w *waiter[T], cause error, o *after[T]) {
 	w.got.Err = cause
 	p := w.parcel
@@ -116,6 +131,8 @@ func (c *Chan[T]) giveUpOpen(w *waiter[T], cause error, o *after[T]) {
 }
 
 // wait waits for the end of the plain operation w. The lock is held and is freed.
+//
+//go:norace
 func (c *Chan[T]) wait(ctx context.Context, w *waiter[T], timeout time.Duration, o *after[T]) {
 	if park.Fast && !c.inside && timeout <= 0 && o.first == nil && o.events == nil && ctx.Done() == nil {
 		c.mode = mixed
@@ -126,9 +143,12 @@ func (c *Chan[T]) wait(ctx context.Context, w *waiter[T], timeout time.Duration,
 	if cause := c.await(ctx, w, timeout); cause != nil {
 		c.giveUp(w, cause)
 	}
+	hb.Acquire(w)
 }
 
 // await waits until w is completed, or returns why the owner must give up.
+//
+//go:norace
 func (c *Chan[T]) await(ctx context.Context, w *waiter[T], timeout time.Duration) error {
 	bell, done := w.tk.Bell(), ctx.Done()
 	if done == nil && timeout <= 0 {
@@ -152,6 +172,8 @@ func (c *Chan[T]) await(ctx context.Context, w *waiter[T], timeout time.Duration
 }
 
 // TrySend sends v if that is possible without waiting.
+//
+//go:norace
 func (c *Chan[T]) TrySend(a *Attach, v T, h Header) (bool, error) {
 	var o after[T]
 	c.mu.Lock()
@@ -168,6 +190,8 @@ func (c *Chan[T]) TrySend(a *Attach, v T, h Header) (bool, error) {
 }
 
 // Take takes and holds the next value.
+//
+//go:norace
 func (c *Chan[T]) Take(ctx context.Context, a *Attach) (g Got[T]) {
 	if g.Err = Ended(ctx); g.Err != nil {
 		return g
@@ -177,6 +201,8 @@ func (c *Chan[T]) Take(ctx context.Context, a *Attach) (g Got[T]) {
 }
 
 // recvSlow is the receive in full. The lock is held and is freed.
+//
+//go:norace
 func (c *Chan[T]) recvSlow(ctx context.Context, a *Attach, hold bool) (g Got[T]) {
 	var o after[T]
 	if c.begin(a, hold, &g, &o) != nothing {
@@ -192,6 +218,8 @@ func (c *Chan[T]) recvSlow(ctx context.Context, a *Attach, hold bool) (g Got[T])
 }
 
 // begin tries to receive at once. The lock is held.
+//
+//go:norace
 func (c *Chan[T]) begin(a *Attach, hold bool, g *Got[T], o *after[T]) outcome {
 	if a.gone {
 		g.Err = fault.ErrDetached
@@ -208,6 +236,8 @@ func (c *Chan[T]) begin(a *Attach, hold bool, g *Got[T], o *after[T]) outcome {
 }
 
 // recvBlocked queues a new receiver. The lock is held.
+//
+//go:norace
 func (c *Chan[T]) recvBlocked(a *Attach, hold bool) *waiter[T] {
 	k := recv
 	if hold {
@@ -219,6 +249,8 @@ func (c *Chan[T]) recvBlocked(a *Attach, hold bool) *waiter[T] {
 }
 
 // TryRecv is Recv if that is possible without waiting.
+//
+//go:norace
 func (c *Chan[T]) TryRecv(a *Attach, hold bool) (g Got[T], ok bool) {
 	var o after[T]
 	c.mu.Lock()
@@ -229,6 +261,8 @@ func (c *Chan[T]) TryRecv(a *Attach, hold bool) (g Got[T], ok bool) {
 
 // RecvInto waits for the first value only, then takes and confirms what is
 // there.
+//
+//go:norace
 func (c *Chan[T]) RecvInto(ctx context.Context, a *Attach, buf []T) (int, error) {
 	if err := Ended(ctx); err != nil {
 		return 0, err
@@ -266,6 +300,8 @@ func (c *Chan[T]) RecvInto(ctx context.Context, a *Attach, buf []T) (int, error)
 
 // moreInto takes what is there for a RecvInto that has its first value, unless
 // others wait for it.
+//
+//go:norace
 func (c *Chan[T]) moreInto(a *Attach, buf []T) (n int) {
 	var o after[T]
 	c.mu.Lock()
@@ -277,6 +313,8 @@ func (c *Chan[T]) moreInto(a *Attach, buf []T) (n int) {
 }
 
 // TakeInto is RecvInto that holds what it takes.
+//
+//go:norace
 func (c *Chan[T]) TakeInto(ctx context.Context, a *Attach, buf []Got[T]) (int, error) {
 	if err := Ended(ctx); err != nil {
 		return 0, err

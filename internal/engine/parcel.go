@@ -44,6 +44,8 @@ type parcels[T any] struct {
 
 // add puts p into its place; a parcel given back is nearly always the newest or
 // the oldest, so it is looked for from the end.
+//
+//go:norace
 func (l *parcels[T]) add(p *parcel[T]) {
 	at := l.tail
 	for at != nil && at.seq > p.seq {
@@ -63,6 +65,7 @@ func (l *parcels[T]) add(p *parcel[T]) {
 	l.len++
 }
 
+//go:norace
 func (l *parcels[T]) remove(p *parcel[T]) {
 	if p.prev == nil {
 		l.head = p.next
@@ -80,6 +83,8 @@ func (l *parcels[T]) remove(p *parcel[T]) {
 
 // addBare and removeBare keep the list of parcels without a slot, linked by
 // onext and oprev. New ones are always the newest.
+//
+//go:norace
 func (c *Chan[T]) addBare(p *parcel[T]) {
 	l := &c.bare
 	p.oprev = l.tail
@@ -92,6 +97,7 @@ func (c *Chan[T]) addBare(p *parcel[T]) {
 	l.len++
 }
 
+//go:norace
 func (c *Chan[T]) removeBare(p *parcel[T]) {
 	l := &c.bare
 	if p.oprev == nil {
@@ -110,6 +116,8 @@ func (c *Chan[T]) removeBare(p *parcel[T]) {
 
 // wrap makes a parcel of a value that is handed out for the first time. sender
 // is nil if the value has a slot.
+//
+//go:norace
 func (c *Chan[T]) wrap(v T, h Header, sender *waiter[T]) *parcel[T] {
 	p := c.idleParcels
 	if p == nil {
@@ -128,6 +136,8 @@ func (c *Chan[T]) wrap(v T, h Header, sender *waiter[T]) *parcel[T] {
 }
 
 // scrap ends a parcel: nothing remembers its value any more.
+//
+//go:norace
 func (c *Chan[T]) scrap(p *parcel[T]) {
 	var zero T
 	p.stopTimer()
@@ -143,6 +153,7 @@ func (c *Chan[T]) scrap(p *parcel[T]) {
 	c.idleParcels = p
 }
 
+//go:norace
 func (p *parcel[T]) stopTimer() {
 	if p.timer != nil {
 		p.timer.Stop()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/handoff-go/handoff/internal/hb"
 	"github.com/handoff-go/handoff/internal/park"
 )
 
@@ -12,6 +13,8 @@ import (
 // full way through match.go, which this file must agree with in every law.
 
 // Send offers v and waits until custody has left the caller. timeout 0 is none.
+//
+//go:norace
 func (c *Chan[T]) Send(ctx context.Context, a *Attach, v T, h Header, timeout time.Duration) error {
 	if err := Ended(ctx); err != nil {
 		return err
@@ -33,7 +36,9 @@ func (c *Chan[T]) Send(ctx context.Context, a *Attach, v T, h Header, timeout ti
 	case receiving:
 		if r := c.recvq.head; r.simple {
 			r.remove()
+			c.meets(r)
 			r.got.Val, r.got.Header, r.done = v, h, true
+			hb.Release(r)
 			c.rcvd++
 			if c.recvq.head == nil {
 				c.mode = calm
@@ -51,12 +56,16 @@ func (c *Chan[T]) Send(ctx context.Context, a *Attach, v T, h Header, timeout ti
 }
 
 // parks reports whether a plain operation can wait in its slot.
+//
+//go:norace
 func (c *Chan[T]) parks(ctx context.Context, timeout time.Duration) bool {
 	return park.Fast && !c.inside && timeout <= 0 && ctx.Done() == nil
 }
 
 // sendParked queues behind the waiting senders and parks. The lock is held and is
 // freed once the goroutine is parked.
+//
+//go:norace
 func (c *Chan[T]) sendParked(a *Attach, v T, h Header) error {
 	w := c.record(send, a)
 	w.got.Val, w.got.Header = v, h
@@ -70,6 +79,8 @@ func (c *Chan[T]) sendParked(a *Attach, v T, h Header) error {
 }
 
 // Recv takes and confirms the next value.
+//
+//go:norace
 func (c *Chan[T]) Recv(ctx context.Context, a *Attach) (v T, err error) {
 	if err := Ended(ctx); err != nil {
 		return v, err
@@ -109,9 +120,12 @@ func (c *Chan[T]) Recv(ctx context.Context, a *Attach) (v T, err error) {
 // recvFrom takes the oldest value while the plain sender w is the first to wait:
 // its value moves into the slot, or straight to the receiver if there are none.
 // The lock is held and is freed; w must be rung after that.
+//
+//go:norace
 func (c *Chan[T]) recvFrom(w *waiter[T]) (v T) {
 	w.remove()
 	w.n, w.done = 1, true
+	hb.Acquire(w)
 	c.rcvd++
 	if c.slots == 0 {
 		v = w.got.Val
@@ -123,12 +137,15 @@ func (c *Chan[T]) recvFrom(w *waiter[T]) (v T) {
 	if c.sendq.head == nil {
 		c.mode = calm
 	}
+	hb.Release(w)
 	c.mu.Unlock()
 	return v
 }
 
 // recvParked queues behind the waiting receivers and parks. The lock is held and
 // is freed once the goroutine is parked.
+//
+//go:norace
 func (c *Chan[T]) recvParked(a *Attach) (T, error) {
 	w := c.record(recv, a)
 	w.simple = true
@@ -141,6 +158,8 @@ func (c *Chan[T]) recvParked(a *Attach) (T, error) {
 }
 
 // ring wakes the owner of w, wherever it waits. The lock must be free.
+//
+//go:norace
 func (w *waiter[T]) ring() {
 	if !w.slot.Ready() {
 		w.tk.Ring()

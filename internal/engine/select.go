@@ -91,6 +91,8 @@ type Select struct {
 }
 
 // NewSelect arms cases.
+//
+//go:norace
 func NewSelect(cases []Case) *Select {
 	s := &Select{}
 	s.Init(cases)
@@ -98,6 +100,8 @@ func NewSelect(cases []Case) *Select {
 }
 
 // Init makes the zero Select one of cases.
+//
+//go:norace
 func (s *Select) Init(cases []Case) {
 	s.cases = make([]armed, len(cases))
 	s.off = make([]bool, len(cases))
@@ -120,6 +124,7 @@ func (s *Select) Init(cases []Case) {
 	s.locks = slices.CompactFunc(s.locks, func(a, b lockable) bool { return a.order() == b.order() })
 }
 
+//go:norace
 func (s *Select) add(a armed, i int) {
 	s.cases[i] = a
 	switch a := a.(type) {
@@ -141,10 +146,14 @@ func (s *Select) add(a armed, i int) {
 
 // Enable switches case i on or off, as setting a channel variable to nil does in
 // a native select.
+//
+//go:norace
 func (s *Select) Enable(i int, on bool) { s.off[i] = !on }
 
 // Do chooses one ready case, waits if there is none, and runs it. With first,
 // the first ready case in order is chosen, else any with equal chance.
+//
+//go:norace
 func (s *Select) Do(ctx context.Context, h Header, first bool) (int, error) {
 	if err := Ended(ctx); err != nil {
 		return -1, err
@@ -163,6 +172,7 @@ func (s *Select) Do(ctx context.Context, h Header, first bool) (int, error) {
 	return i, err
 }
 
+//go:norace
 func (s *Select) choose(ctx context.Context, first bool) (int, error) {
 	s.arrange(first)
 	s.lockAll()
@@ -189,6 +199,8 @@ func (s *Select) choose(ctx context.Context, first bool) (int, error) {
 }
 
 // arrange fixes the order in which the cases are looked at.
+//
+//go:norace
 func (s *Select) arrange(first bool) {
 	s.order = s.order[:0]
 	for i, a := range s.cases {
@@ -204,6 +216,7 @@ func (s *Select) arrange(first bool) {
 	}
 }
 
+//go:norace
 func isDefault(a armed) bool {
 	_, ok := a.(*defaultCase)
 	return ok
@@ -211,6 +224,8 @@ func isDefault(a armed) bool {
 
 // look tries each case once. All channels are locked, so what it sees of them is
 // one moment.
+//
+//go:norace
 func (s *Select) look() (int, verdict) {
 	s.tk.Reset()
 	for _, i := range s.order {
@@ -221,12 +236,14 @@ func (s *Select) look() (int, verdict) {
 	return -1, unready
 }
 
+//go:norace
 func (s *Select) lockAll() {
 	for _, l := range s.locks {
 		l.lock()
 	}
 }
 
+//go:norace
 func (s *Select) unlockAll() {
 	for _, l := range s.locks {
 		l.unlock()
@@ -236,6 +253,7 @@ func (s *Select) unlockAll() {
 	}
 }
 
+//go:norace
 func (s *Select) enqueue() {
 	for _, l := range s.chans {
 		l.enqueue()
@@ -243,6 +261,8 @@ func (s *Select) enqueue() {
 }
 
 // clear forgets what the losing cases offered.
+//
+//go:norace
 func (s *Select) clear(chosen int) {
 	for _, l := range s.chans {
 		if chosen < 0 || s.cases[chosen] != armed(l) {
@@ -253,6 +273,8 @@ func (s *Select) clear(chosen int) {
 
 // prepareWait gives the ticket what it needs to wait. All channels are locked.
 // Without a channel of ours and without another medium nobody can ring.
+//
+//go:norace
 func (s *Select) prepareWait() {
 	if len(s.locks) == 0 && len(s.foreigns) == 0 {
 		return
@@ -275,6 +297,8 @@ func (s *Select) prepareWait() {
 
 // wakeChannel is park.New. Where no channel of ours says on which side of a
 // bubble this select lives, it lives where it is used, for this turn.
+//
+//go:norace
 func (s *Select) wakeChannel(kind park.Kind, home bool) (chan struct{}, park.Fate) {
 	c, fate := park.New(kind, home)
 	if len(s.locks) == 0 {
@@ -283,6 +307,7 @@ func (s *Select) wakeChannel(kind park.Kind, home bool) (chan struct{}, park.Fat
 	return c, fate
 }
 
+//go:norace
 func (s *Select) watchesNative() bool {
 	for _, n := range s.natives {
 		if !s.off[n.index()] {
@@ -293,6 +318,8 @@ func (s *Select) watchesNative() bool {
 }
 
 // leave ends the turn: nothing of it stays behind in any queue.
+//
+//go:norace
 func (s *Select) leave() {
 	for _, l := range s.chans {
 		l.lock()
@@ -309,6 +336,8 @@ func (s *Select) leave() {
 }
 
 // keep returns c if the next turn may use it.
+//
+//go:norace
 func (s *Select) keep(kind park.Kind, c chan struct{}) chan struct{} {
 	fate := s.fates[kind]
 	if c == nil || fate == park.Keep {
@@ -323,6 +352,8 @@ func (s *Select) keep(kind park.Kind, c chan struct{}) chan struct{} {
 
 // offer shows the ticket to the media of the foreign cases, withdraw takes it
 // back.
+//
+//go:norace
 func (s *Select) offer() {
 	for _, f := range s.foreigns {
 		if !s.off[f.i] {
@@ -332,6 +363,7 @@ func (s *Select) offer() {
 	}
 }
 
+//go:norace
 func (s *Select) withdraw() {
 	if !s.offered {
 		return
@@ -349,6 +381,8 @@ func (s *Select) withdraw() {
 // it did. Cases of this process are won under the lock of their channel, so
 // with every lock held they can be looked at; if it is none of them, another
 // medium has the ticket and will ring.
+//
+//go:norace
 func (s *Select) giveUp(cause error) int {
 	s.lockAll()
 	for _, l := range s.chans {
@@ -366,6 +400,8 @@ func (s *Select) giveUp(cause error) int {
 
 // reconsider looks at every case again after a claim was released: what passed
 // this select over in the meantime may be waiting for it.
+//
+//go:norace
 func (s *Select) reconsider() {
 	for _, k := range rand.Perm(len(s.chans)) {
 		l := s.chans[k]
@@ -377,4 +413,6 @@ func (s *Select) reconsider() {
 }
 
 // cancelled returns the outcome of a select whose context ended first.
+//
+//go:norace
 func cancelled(ctx context.Context) (int, error) { return -1, fault.Cancelled(ctx) }

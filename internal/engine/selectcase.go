@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/hb"
 	"github.com/handoff-go/handoff/internal/ticket"
 )
 
@@ -37,24 +38,28 @@ type StopCase[T any] struct {
 	Do func(reason string)
 }
 
+//go:norace
 func (k *RecvCase[T]) arm(_ *Select, i int) armed {
 	a := newChanCase(k.C, k.A, recv, i)
 	a.got = k.Do
 	return a
 }
 
+//go:norace
 func (k *TakeCase[T]) arm(_ *Select, i int) armed {
 	a := newChanCase(k.C, k.A, take, i)
 	a.got = k.Do
 	return a
 }
 
+//go:norace
 func (k *SendCase[T]) arm(_ *Select, i int) armed {
 	a := newChanCase(k.C, k.A, send, i)
 	a.operand, a.sent = k.V, k.Do
 	return a
 }
 
+//go:norace
 func (k *StopCase[T]) arm(_ *Select, i int) armed {
 	a := newChanCase(k.C, k.A, stop, i)
 	a.stopped = k.Do
@@ -74,22 +79,35 @@ type chanCase[T any] struct {
 	stopped func(reason string)
 }
 
+//go:norace
 func newChanCase[T any](c *Chan[T], a *Attach, k kind, i int) *chanCase[T] {
 	x := &chanCase[T]{c: c}
 	x.w.kind, x.w.att, x.w.idx = k, a, int32(i)
 	return x
 }
 
+//go:norace
 func (x *chanCase[T]) order() uint64 { return x.c.id }
-func (x *chanCase[T]) inside() bool  { return x.c.inside }
-func (x *chanCase[T]) lock()         { x.c.mu.Lock() }
-func (x *chanCase[T]) index() int    { return int(x.w.idx) }
-func (x *chanCase[T]) dequeue()      { x.w.remove() }
 
+//go:norace
+func (x *chanCase[T]) inside() bool { return x.c.inside }
+
+//go:norace
+func (x *chanCase[T]) lock() { x.c.mu.Lock() }
+
+//go:norace
+func (x *chanCase[T]) index() int { return int(x.w.idx) }
+
+//go:norace
+func (x *chanCase[T]) dequeue() { x.w.remove() }
+
+//go:norace
 func (x *chanCase[T]) unlock() { x.c.free() }
 
 // flush does what this case collected. It must wait until no lock is held, the
 // other channels' included.
+//
+//go:norace
 func (x *chanCase[T]) flush() {
 	if x.o.first != nil || x.o.events != nil {
 		o := x.o
@@ -98,6 +116,7 @@ func (x *chanCase[T]) flush() {
 	}
 }
 
+//go:norace
 func (x *chanCase[T]) begin(s *Select, h Header) {
 	x.w.tk = &s.tk
 	x.off = &s.off[x.w.idx]
@@ -107,11 +126,13 @@ func (x *chanCase[T]) begin(s *Select, h Header) {
 	}
 }
 
+//go:norace
 func (x *chanCase[T]) clear() {
 	x.w.got = Got[T]{}
 	x.w.parcel = nil
 }
 
+//go:norace
 func (x *chanCase[T]) enqueue() {
 	if *x.off {
 		return
@@ -126,6 +147,7 @@ func (x *chanCase[T]) enqueue() {
 	}
 }
 
+//go:norace
 func (x *chanCase[T]) try(s *Select) verdict {
 	switch x.w.kind {
 	case send:
@@ -141,6 +163,8 @@ func (x *chanCase[T]) try(s *Select) verdict {
 
 // trySend is ready as a plain send would be. Beside a default it is a TrySend:
 // a waiting Take counts only if a slot is free, since nothing may wait.
+//
+//go:norace
 func (x *chanCase[T]) trySend(s *Select) verdict {
 	c, w := x.c, &x.w
 	if w.got.Err = c.refuseSend(w.att); w.got.Err != nil {
@@ -167,18 +191,22 @@ func (x *chanCase[T]) trySend(s *Select) verdict {
 	return committed
 }
 
+//go:norace
 func (x *chanCase[T]) tryStop() verdict {
 	if x.w.att.gone {
 		x.w.got.Err = fault.ErrDetached
 		return committed
 	}
 	if x.c.stopped {
+		hb.Acquire(&x.c.stopped)
 		return committed
 	}
 	return unready
 }
 
 // retry is try for a case whose ticket others may want too.
+//
+//go:norace
 func (x *chanCase[T]) retry() {
 	c, w := x.c, &x.w
 	if w.in == nil {
@@ -198,6 +226,7 @@ func (x *chanCase[T]) retry() {
 	w.finish(&x.o)
 }
 
+//go:norace
 func (x *chanCase[T]) held(cause error) bool {
 	if x.w.done || x.w.parcel == nil {
 		return false
@@ -206,7 +235,9 @@ func (x *chanCase[T]) held(cause error) bool {
 	return true
 }
 
+//go:norace
 func (x *chanCase[T]) finish() error {
+	hb.Acquire(&x.w)
 	x.result = x.w.got
 	x.clear()
 	defer func() { x.result = Got[T]{} }()
@@ -245,10 +276,13 @@ type After struct {
 	Do func()
 }
 
+//go:norace
 func (k After) arm(_ *Select, i int) armed { return &timerCase{i, k.D, k.Do} }
 
+//go:norace
 func (t *timerCase) begin(*Select, Header) {}
 
+//go:norace
 func (t *timerCase) try(*Select) verdict {
 	if t.d <= 0 {
 		return committed
@@ -256,6 +290,7 @@ func (t *timerCase) try(*Select) verdict {
 	return unready
 }
 
+//go:norace
 func (t *timerCase) finish() error { return call(t.do) }
 
 // defaultCase is chosen when nothing else is ready.
@@ -267,12 +302,19 @@ type defaultCase struct {
 // Default is a case chosen when at one moment no other was ready.
 type Default struct{ Do func() }
 
+//go:norace
 func (k Default) arm(_ *Select, i int) armed { return &defaultCase{i, k.Do} }
 
+//go:norace
 func (d *defaultCase) begin(*Select, Header) {}
-func (d *defaultCase) try(*Select) verdict   { return unready }
-func (d *defaultCase) finish() error         { return call(d.do) }
 
+//go:norace
+func (d *defaultCase) try(*Select) verdict { return unready }
+
+//go:norace
+func (d *defaultCase) finish() error { return call(d.do) }
+
+//go:norace
 func (s *Select) hasDefault() bool { return s.fallback != nil && !s.off[s.fallback.i] }
 
 // foreignCase is a case on another medium.
@@ -284,12 +326,19 @@ type foreignCase struct {
 // ForeignCase makes a case of f.
 type ForeignCase struct{ F Foreign }
 
+//go:norace
 func (k ForeignCase) arm(_ *Select, i int) armed { return &foreignCase{i, k.F} }
 
+//go:norace
 func (f *foreignCase) begin(*Select, Header) {}
-func (f *foreignCase) try(*Select) verdict   { return unready }
-func (f *foreignCase) finish() error         { return f.foreign.Finish() }
 
+//go:norace
+func (f *foreignCase) try(*Select) verdict { return unready }
+
+//go:norace
+func (f *foreignCase) finish() error { return f.foreign.Finish() }
+
+//go:norace
 func call(do func()) error {
 	if do != nil {
 		do()

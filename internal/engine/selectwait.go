@@ -25,6 +25,8 @@ const (
 //
 // The timer and the context want the ticket like anybody else. While it is
 // claimed by a home they cannot have it, and wait for the release.
+//
+//go:norace
 func (s *Select) wait(ctx context.Context, pend bool) (int, error) {
 	quit := ctx.Done()
 	var clock <-chan time.Time
@@ -74,6 +76,8 @@ func (s *Select) wait(ctx context.Context, pend bool) (int, error) {
 
 // park waits for one signal. Native cases are looked at only while the ticket is
 // Waiting.
+//
+//go:norace
 func (s *Select) park(quit <-chan struct{}, clock <-chan time.Time) signal {
 	if s.watchesNative() && s.tk.Arm() {
 		sig := s.parkNative(quit, clock)
@@ -100,6 +104,8 @@ func (s *Select) park(quit <-chan struct{}, clock <-chan time.Time) signal {
 // startTimer starts the timer of the soonest After case, any of them if several
 // are. A timer belongs to the clock it was made under, so inside a synctest
 // bubble each turn makes its own.
+//
+//go:norace
 func (s *Select) startTimer() (*timerCase, *time.Timer) {
 	var due *timerCase
 	ties := 0

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"github.com/handoff-go/handoff/internal/hb"
 	"github.com/handoff-go/handoff/internal/park"
 	"github.com/handoff-go/handoff/internal/ticket"
 )
@@ -74,9 +75,13 @@ type Got[T any] struct {
 }
 
 // more reports whether a SendAll has values left after the one it offers.
+//
+//go:norace
 func (w *waiter[T]) more() bool { return len(w.vs) > 0 }
 
 // advance makes the next value of a SendAll the one it offers.
+//
+//go:norace
 func (w *waiter[T]) advance() {
 	w.n++
 	if w.more() {
@@ -87,6 +92,8 @@ func (w *waiter[T]) advance() {
 
 // win takes w for a firm counterpart. A plain waiter stands in the queue of one
 // channel only, so whoever holds the lock and finds it there has it.
+//
+//go:norace
 func (w *waiter[T]) win() ticket.Answer {
 	if w.firm {
 		if w.done {
@@ -98,6 +105,8 @@ func (w *waiter[T]) win() ticket.Answer {
 }
 
 // state is the state of the ticket of w, which stands in a queue.
+//
+//go:norace
 func (w *waiter[T]) state() ticket.State {
 	if w.firm {
 		return ticket.Waiting
@@ -111,6 +120,7 @@ type queue[T any] struct {
 	len        int
 }
 
+//go:norace
 func (q *queue[T]) push(w *waiter[T]) {
 	w.in, w.next, w.prev = q, nil, q.tail
 	if q.tail == nil {
@@ -120,9 +130,12 @@ func (q *queue[T]) push(w *waiter[T]) {
 	}
 	q.tail = w
 	q.len++
+	hb.Release(w) // partner: whoever takes its value
 }
 
 // remove takes w out of the queue it stands in, if any.
+//
+//go:norace
 func (w *waiter[T]) remove() {
 	q := w.in
 	if q == nil {
@@ -143,6 +156,8 @@ func (w *waiter[T]) remove() {
 }
 
 // live counts the waiters that can still be completed.
+//
+//go:norace
 func (q *queue[T]) live() int {
 	n := 0
 	for w := q.head; w != nil; w = w.next {
@@ -155,6 +170,8 @@ func (q *queue[T]) live() int {
 
 // firstWon returns the first waiter whose ticket could be won, out of the queue,
 // or nil. Dead ones are dropped on the way, claimed ones keep their place.
+//
+//go:norace
 func (q *queue[T]) firstWon() *waiter[T] {
 	for w := q.head; w != nil; {
 		next := w.next
@@ -172,6 +189,8 @@ func (q *queue[T]) firstWon() *waiter[T] {
 
 // record returns a waiter for a plain operation, in Waiting. The lock is held;
 // in steady state there is one to reuse.
+//
+//go:norace
 func (c *Chan[T]) record(k kind, a *Attach) *waiter[T] {
 	if c.idle == nil {
 		c.refill()
@@ -194,6 +213,8 @@ func (c *Chan[T]) record(k kind, a *Attach) *waiter[T] {
 // release takes back the record of a finished plain operation. The lock is not
 // needed: records are pushed onto returned by anybody, and taken off it all at
 // once under the lock, so the push cannot be fooled by one that comes and goes.
+//
+//go:norace
 func (c *Chan[T]) release(w *waiter[T]) {
 	if w.simple {
 		var zero T
@@ -210,19 +231,25 @@ func (c *Chan[T]) release(w *waiter[T]) {
 	case park.Drop:
 		return
 	}
+	hb.Ignore()
 	for {
 		top := c.returned.Load()
 		w.next = top
 		if c.returned.CompareAndSwap(top, w) { // partner: the Swap in refill
-			return
+			break
 		}
 	}
+	hb.Heed()
 }
 
 // refill takes the returned records for reuse: no more than twice as many as
 // waited at once lately, so that a burst does not pin its memory.
+//
+//go:norace
 func (c *Chan[T]) refill() {
+	hb.Ignore()
 	c.idle = c.returned.Swap(nil)
+	hb.Heed()
 	keep := 2*c.peak + 8
 	for w := c.idle; w != nil; w = w.next {
 		if keep--; keep == 0 {

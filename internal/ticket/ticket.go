@@ -33,6 +33,8 @@ package ticket
 import (
 	"runtime"
 	"sync/atomic"
+
+	"github.com/handoff-go/handoff/internal/hb"
 )
 
 // State is what the state word holds.
@@ -87,17 +89,25 @@ type Ticket struct {
 
 // SetBell gives the ticket the channel its owner waits on. The channel needs
 // one slot.
+//
+//go:norace
 func (t *Ticket) SetBell(bell chan struct{}) { t.bell = bell }
 
 // Bell returns the channel the owner waits on.
+//
+//go:norace
 func (t *Ticket) Bell() chan struct{} { return t.bell }
 
 // SetHand gives the ticket the unbuffered channel of the handshake, or nil when
 // no native case takes part. Only before the ticket is shown to anybody.
+//
+//go:norace
 func (t *Ticket) SetHand(hand chan struct{}) { t.hand = hand }
 
 // Reset makes the ticket Waiting for a new turn. Only its owner may call it, and
 // only when nobody else can hold a reference to the turn before.
+//
+//go:norace
 func (t *Ticket) Reset() {
 	t.hand = nil
 	t.won = -1
@@ -108,21 +118,29 @@ func (t *Ticket) Reset() {
 }
 
 // State returns the state at this moment.
+//
+//go:norace
 func (t *Ticket) State() State { return State(t.state.Load()) }
 
 // Over reports whether the turn has ended: a case won, and its outcome is final.
 // Only its owner may call it. A bell that rings without Over is a release, or
 // the echo of one; the state alone cannot tell, since a winner moves it before
 // its operation is complete.
+//
+//go:norace
 func (t *Ticket) Over() bool { return t.over.Load() }
 
 // Winner returns the index of the case that won. Only its owner may call it,
 // once the turn is over.
+//
+//go:norace
 func (t *Ticket) Winner() int { return int(t.won) }
 
 // Win takes the ticket for case i on behalf of a firm counterpart: one step,
 // no consent of anybody else needed. After Won the caller must complete the
 // operation and Ring.
+//
+//go:norace
 func (t *Ticket) Win(i int) Answer {
 	if !t.state.CompareAndSwap(uint32(Waiting), uint32(Synced)) {
 		return t.refusal()
@@ -136,6 +154,8 @@ func (t *Ticket) Win(i int) Answer {
 
 // Claim reserves the ticket for a home that must ask another party before it
 // can decide. After Won the caller must Confirm or Release.
+//
+//go:norace
 func (t *Ticket) Claim() Answer {
 	if t.looks.Load() {
 		return Busy
@@ -146,6 +166,8 @@ func (t *Ticket) Claim() Answer {
 // Reserve is Claim for a counterpart in this process, which decides at once,
 // under the lock of the channel where the ticket stands. The owner's own look
 // after a release may be what calls it.
+//
+//go:norace
 func (t *Ticket) Reserve() Answer {
 	if !t.state.CompareAndSwap(uint32(Waiting), uint32(Claimed)) {
 		return t.refusal()
@@ -158,6 +180,8 @@ func (t *Ticket) Reserve() Answer {
 
 // Confirm ends a claim as won by case i. The caller must then complete the
 // operation and Ring.
+//
+//go:norace
 func (t *Ticket) Confirm(i int) {
 	t.won = int32(i)
 	t.state.Store(uint32(Synced))
@@ -167,6 +191,8 @@ func (t *Ticket) Confirm(i int) {
 // cases again: what passed it over while it was claimed may be waiting now. Until
 // the owner has looked, further claims are answered Busy, or homes that claim in
 // turn could keep it from ever being met by anybody else.
+//
+//go:norace
 func (t *Ticket) Release() {
 	t.looks.Store(true)
 	t.state.Store(uint32(Waiting))
@@ -174,14 +200,20 @@ func (t *Ticket) Release() {
 }
 
 // Looked is called by the owner when it has looked at its cases after a release.
+//
+//go:norace
 func (t *Ticket) Looked() { t.looks.Store(false) }
 
 // Unclaim is Release for a ticket of one case only: nobody can have passed it
 // over but under the lock the caller holds, so its owner need not look again.
+//
+//go:norace
 func (t *Ticket) Unclaim() { t.state.Store(uint32(Waiting)) }
 
 // Abort is the owner giving up. It reports false when the ticket is not Waiting:
 // somebody holds it, and the owner must wait for the bell.
+//
+//go:norace
 func (t *Ticket) Abort() bool {
 	return t.state.CompareAndSwap(uint32(Waiting), uint32(Aborted))
 }
@@ -189,6 +221,8 @@ func (t *Ticket) Abort() bool {
 // Ring ends the turn: it wakes the owner for the last time. Whoever won the
 // ticket calls it once, when the outcome of the operation is final. It never
 // blocks.
+//
+//go:norace
 func (t *Ticket) Ring() {
 	t.over.Store(true)
 	t.ring()
@@ -196,20 +230,27 @@ func (t *Ticket) Ring() {
 
 // ring rings the bell; one that has already rung and was not yet heard stays
 // rung.
+//
+//go:norace
 func (t *Ticket) ring() {
 	if t.Notify != nil {
 		t.Notify()
 		return
 	}
+	hb.Ignore() // waking is no edge: what the operation orders is declared where it happens
 	select {
 	case t.bell <- struct{}{}:
 	default:
 	}
+	hb.Heed()
 }
 
 // Dead reports whether the ticket can never be won any more.
+//
+//go:norace
 func (t *Ticket) Dead() bool { return t.State() >= Synced }
 
+//go:norace
 func (t *Ticket) refusal() Answer {
 	if t.State() == Claimed {
 		return Busy
@@ -223,6 +264,8 @@ func (t *Ticket) refusal() Answer {
 }
 
 // Hand returns the channel a native select must wait on beside its cases.
+//
+//go:norace
 func (t *Ticket) Hand() <-chan struct{} { return t.hand }
 
 // Arm is called by the owner before it enters a native select. If it reports
@@ -232,6 +275,8 @@ func (t *Ticket) Hand() <-chan struct{} { return t.hand }
 // It is one half of a store-then-load pair with Win and Claim: the owner stores
 // armed and then loads the state, they store the state and then load armed in
 // handshake, so at least one of the two sees the other.
+//
+//go:norace
 func (t *Ticket) Arm() bool {
 	t.arms.Store(armed)
 	if t.State() == Waiting {
@@ -243,10 +288,14 @@ func (t *Ticket) Arm() bool {
 
 // Disarm is called by the owner when it left the native select without
 // consuming a native case.
+//
+//go:norace
 func (t *Ticket) Disarm() { t.arms.Store(disarmed) }
 
 // Fire is called by the owner when the native select consumed native case i:
 // that is the commit. Whoever moved the state word in the meantime withdraws.
+//
+//go:norace
 func (t *Ticket) Fire(i int) {
 	t.arms.Store(fired)
 	t.won = int32(i)
@@ -257,6 +306,8 @@ func (t *Ticket) Fire(i int) {
 // native case has fired. The caller has moved the state word and is therefore
 // alone here. It waits only while the owner is running towards its native
 // select or out of it; the owner takes no lock in between.
+//
+//go:norace
 func (t *Ticket) handshake() bool {
 	for {
 		switch t.arms.Load() {
