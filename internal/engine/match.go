@@ -23,7 +23,7 @@ func (c *Chan[T]) offer(v T, h Header, o *after[T]) bool {
 			// r was passed over while it was claimed, and is free again.
 			c.serveReceiver(r, o)
 			if next != nil && next.in == nil {
-				next = nil // that served the rest
+				next = c.recvq.head // that completed or dropped others; the queue is shorter
 			}
 		case r.kind == take && c.used >= c.slots:
 			// r would hold the value without a slot, and its sender wait.
@@ -353,7 +353,7 @@ func (c *Chan[T]) serve(o *after[T]) {
 			return
 		}
 		if next != nil && next.in == nil {
-			return // the last value was confirmed, and that served the rest
+			next = c.recvq.head // serving r completed or dropped others; the queue is shorter
 		}
 		r = next
 	}

@@ -343,8 +343,8 @@ func (s *Select) keep(kind park.Kind, c chan struct{}) chan struct{} {
 	if c == nil || fate == park.Keep {
 		return c
 	}
-	if fate == park.Lent {
-		park.Return(kind, c)
+	if fate == park.Lent && !s.tk.Released() {
+		park.Return(kind, c) // after a release a late ring may still come to it
 	}
 	s.fates[kind] = park.Keep
 	return nil

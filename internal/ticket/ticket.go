@@ -76,6 +76,7 @@ type Ticket struct {
 	state atomic.Uint32 // State; Win, Claim, Confirm, Release and Abort are each other's partners
 	arms  atomic.Uint32 // written by the owner in Arm, Disarm, Fire; read in handshake
 	looks atomic.Bool   // after a release, until the owner has looked at its cases; keeps claims away
+	freed atomic.Bool   // there was a release in this turn
 	over  atomic.Bool   // the outcome is final; stored before the last ring, loaded after a bell
 	won   int32         // index of the winning case; written before over, read after it
 	bell  chan struct{} // one slot: ring never blocks
@@ -112,6 +113,7 @@ func (t *Ticket) Reset() {
 	t.hand = nil
 	t.won = -1
 	t.over.Store(false)
+	t.freed.Store(false)
 	t.looks.Store(false)
 	t.arms.Store(disarmed)
 	t.state.Store(uint32(Waiting))
@@ -129,6 +131,12 @@ func (t *Ticket) State() State { return State(t.state.Load()) }
 //
 //go:norace
 func (t *Ticket) Over() bool { return t.over.Load() }
+
+// Released reports whether the ticket was released in this turn. The bell may
+// then ring once more after the turn is over. Only its owner may call it.
+//
+//go:norace
+func (t *Ticket) Released() bool { return t.freed.Load() }
 
 // Winner returns the index of the case that won. Only its owner may call it,
 // once the turn is over.
@@ -194,9 +202,11 @@ func (t *Ticket) Confirm(i int) {
 //
 //go:norace
 func (t *Ticket) Release() {
+	bell := t.bell
+	t.freed.Store(true)
 	t.looks.Store(true)
 	t.state.Store(uint32(Waiting))
-	t.ring()
+	t.ring(bell)
 }
 
 // Looked is called by the owner when it has looked at its cases after a release.
@@ -224,22 +234,25 @@ func (t *Ticket) Abort() bool {
 //
 //go:norace
 func (t *Ticket) Ring() {
+	bell := t.bell
 	t.over.Store(true)
-	t.ring()
+	t.ring(bell)
 }
 
-// ring rings the bell; one that has already rung and was not yet heard stays
-// rung.
+// ring rings bell, unless it has rung and was not yet heard. The bell was read
+// before the word that lets the owner go on: an owner that was just woken by a
+// release may see that word, and be in its next turn when the ring comes. It
+// then finds nothing changed, and waits on.
 //
 //go:norace
-func (t *Ticket) ring() {
+func (t *Ticket) ring(bell chan<- struct{}) {
 	if t.Notify != nil {
 		t.Notify()
 		return
 	}
 	hb.Ignore() // waking is no edge: what the operation orders is declared where it happens
 	select {
-	case t.bell <- struct{}{}:
+	case bell <- struct{}{}:
 	default:
 	}
 	hb.Heed()
