@@ -42,7 +42,8 @@ const (
 //
 // Each offer has a goroutine, which is gone when Withdraw or Finish returns.
 type Claimant struct {
-	mode claimMode
+	mode     claimMode
+	courting *atomic.Int64 // of the law: offers whose turns are not over
 
 	mu     sync.Mutex // guards what follows
 	rand   *rand.Rand
@@ -65,7 +66,7 @@ type offer struct {
 var claimsSeen, confirmsSeen atomic.Int64
 
 func (e *Env) newClaimant(mode claimMode) *Claimant {
-	c := &Claimant{mode: mode, rand: e.NewRand(), brief: e.law.Storm, offers: map[*ticket.Ticket]*offer{}}
+	c := &Claimant{mode: mode, courting: &e.courting, rand: e.NewRand(), brief: e.law.Storm, offers: map[*ticket.Ticket]*offer{}}
 	if mode == claimsManual {
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -84,6 +85,7 @@ func (c *Claimant) Offer(tk *ticket.Ticket, idx int) {
 		close(o.done)
 		return
 	}
+	c.courting.Add(1)
 	go c.court(o, c.plan())
 }
 
@@ -145,6 +147,7 @@ func (c *Claimant) plan() []turn {
 
 func (c *Claimant) court(o *offer, turns []turn) {
 	defer close(o.done)
+	defer c.courting.Add(-1)
 	for _, t := range turns {
 		if !o.pause(t.after) {
 			return

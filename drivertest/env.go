@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,12 +26,16 @@ type Env struct {
 	seed   uint64
 	bubble bool // inside a synctest bubble: time is virtual, blocked is exact
 	cancel context.CancelFunc
+	limit  time.Duration
+
+	courting atomic.Int64 // offers to claimants whose turns are not over
 
 	hearing sync.RWMutex // guards over; held for reading while TB hears of an error
 	over    bool         // the law has ended: nobody is left to hear
 
 	mu        sync.Mutex // guards what follows
 	ops       []*Op
+	chans     []Chan[int]
 	claimants []*Claimant
 	undo      []func()
 }
@@ -61,7 +66,7 @@ func (e *Env) close() {
 	e.hearing.Lock()
 	e.over = true
 	e.hearing.Unlock()
-	e.cancel()
+	e.free()
 	for _, op := range e.ops {
 		if !e.within(op.done) {
 			e.TB.Errorf("an operation ignores the end of its context: %s", op.what)
@@ -90,7 +95,7 @@ func (e *Env) within(done <-chan struct{}) bool {
 		return true
 	default:
 	}
-	limit := time.NewTimer(limitReal / 2)
+	limit := time.NewTimer(e.limit / 2)
 	defer limit.Stop()
 	select {
 	case <-done:
@@ -125,10 +130,45 @@ func (e *Env) Scale(n int) int {
 func (e *Env) Chan(slots int) Chan[int] { return e.Make(Spec{Slots: slots}) }
 
 // Make makes a channel of int.
-func (e *Env) Make(s Spec) Chan[int] { return e.H.Int(e, s, 1)[0] }
+func (e *Env) Make(s Spec) Chan[int] { e.Helper(); return e.Attach(s, 1)[0] }
 
 // Attach makes a channel of int with n attachments.
-func (e *Env) Attach(s Spec, n int) []Chan[int] { return e.H.Int(e, s, n) }
+func (e *Env) Attach(s Spec, n int) []Chan[int] {
+	e.Helper()
+	chs := e.H.Int(e, s, n)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.neverEnding() {
+		e.chans = append(e.chans, chs...)
+	}
+	return chs
+}
+
+// neverEnding reports whether the context of the law is one that never ends.
+func (e *Env) neverEnding() bool { return e.H.NeverEnding && !e.bubble && !e.law.Ends }
+
+// renew gives the law a context.
+func (e *Env) renew() {
+	switch {
+	case e.neverEnding():
+		e.Ctx, e.cancel = context.Background(), func() {}
+	case e.bubble:
+		e.Ctx, e.cancel = context.WithTimeout(context.Background(), limitVirtual)
+	default:
+		e.Ctx, e.cancel = context.WithTimeout(context.Background(), e.limit)
+	}
+}
+
+// free ends whatever is still blocked.
+func (e *Env) free() {
+	e.cancel()
+	if !e.law.Storm && e.H.Has[FeatureDetach] {
+		for _, ch := range e.chans {
+			ch.Detach()
+		}
+	}
+	e.chans = nil
+}
 
 // each runs f for every capacity the subject can have among slots.
 func (e *Env) each(slots []int, f func(slots int)) {
@@ -181,43 +221,94 @@ func (e *Env) Settle() {
 		synctest.Wait()
 		return
 	}
-	deadline := time.Now().Add(limitReal / 2)
+	deadline := time.Now().Add(e.limit / 2)
 	for from := time.Now(); !e.quiet(from); {
 		if time.Now().After(deadline) {
 			e.Fatalf("operations neither end nor wait: %v", e.unfinished())
 		}
-		time.Sleep(200 * time.Microsecond) // between two looks, not to order anything
+		time.Sleep(50 * time.Microsecond) // between two looks, not to order anything
 	}
 }
 
 // quiet reports whether the figures, known after from, say that every
 // unfinished operation is waiting.
 func (e *Env) quiet(from time.Time) bool {
-	type count struct{ senders, receivers int }
-	want := map[waitable]count{}
+	if e.courting.Load() > 0 {
+		return false
+	}
+	lines := map[waitable]bool{}
+	var waiting []*Op
 	e.mu.Lock()
 	for _, op := range e.ops {
 		for _, w := range op.waits {
-			on := lineOf(w.on)
-			n := want[on]
-			if !op.ended() {
-				if w.sends {
-					n.senders++
-				} else {
-					n.receivers++
-				}
+			if l := lineOf(w.on); l != nil {
+				lines[l] = lines[l] || w.takes
 			}
-			want[on] = n
 		}
-	}
-	e.mu.Unlock()
-	for ch, n := range want {
-		s := ch.Stats()
-		if s.SendersWaiting != n.senders || s.ReceiversWaiting != n.receivers || s.AsOf.Before(from) {
+		if op.ended() {
+			continue
+		}
+		if waiting = append(waiting, op); op.brief {
+			e.mu.Unlock()
 			return false
 		}
 	}
-	return true
+	e.mu.Unlock()
+	seen := census{waiting: map[wait]int{}, held: map[waitable]bool{}}
+	for l, taken := range lines {
+		s := l.Stats()
+		if s.AsOf.Before(from) {
+			return false
+		}
+		seen.waiting[wait{on: l, sends: true}], seen.waiting[wait{on: l}] = s.SendersWaiting, s.ReceiversWaiting
+		seen.held[l] = taken
+	}
+	return seen.explained(waiting)
+}
+
+// census counts who waits where.
+type census struct {
+	waiting map[wait]int
+	held    map[waitable]bool // lines in which values may be held, or were given back
+}
+
+// explained reports whether exactly these operations wait. A select waits in all
+// its lines, or, when one of its sends was taken and is not settled, in that one.
+func (c census) explained(ops []*Op) bool {
+	if len(ops) == 0 {
+		for _, n := range c.waiting {
+			if n != 0 {
+				return false
+			}
+		}
+		return true
+	}
+	op, rest := ops[0], ops[1:]
+	if c.without(op.waits, rest) {
+		return true
+	}
+	for _, w := range op.waits {
+		if len(op.waits) > 1 && w.sends && c.held[lineOf(w.on)] && c.without([]wait{w}, rest) {
+			return true
+		}
+	}
+	return false
+}
+
+// without reports whether rest explains what is left when ws are taken out.
+func (c census) without(ws []wait, rest []*Op) bool {
+	left := true
+	for _, w := range ws {
+		w.on, w.takes = lineOf(w.on), false
+		c.waiting[w]--
+		left = left && c.waiting[w] >= 0
+	}
+	left = left && c.explained(rest)
+	for _, w := range ws {
+		w.on, w.takes = lineOf(w.on), false
+		c.waiting[w]++
+	}
+	return left
 }
 
 func (e *Env) unfinished() []string {
@@ -265,7 +356,7 @@ func (e *Env) join(wg *sync.WaitGroup) {
 	go func() { wg.Wait(); close(done) }()
 	if !e.within(done) {
 		buf := make([]byte, 256<<10)
-		e.Fatalf("goroutines of the law still wait after %v:\n%s", limitReal/2, buf[:runtime.Stack(buf, true)])
+		e.Fatalf("goroutines of the law still wait after %v:\n%s", e.limit/2, buf[:runtime.Stack(buf, true)])
 	}
 }
 

@@ -12,6 +12,7 @@ const (
 	FeatureCancel      Feature = "cancel"       // operations end with their context
 	FeatureWaitCounts  Feature = "wait counts"  // Stats knows who waits
 	FeatureStats       Feature = "stats"        // Stats counts values
+	FeatureCloseRace   Feature = "close races"  // a close may race with a send; Go's race detector objects on its own channels
 	FeatureOpError     Feature = "op errors"    // errors name operation and channel
 	FeatureBatch       Feature = "batch"        // SendAll, RecvInto
 	FeatureHold        Feature = "hold"         // Take, Done, Return, Reject

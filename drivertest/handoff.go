@@ -21,7 +21,7 @@ import (
 // Make returns the harness of channels made by handoff.Make.
 func Make() Harness {
 	h := overHandoff("make", makeHere[int])
-	h.InBubble = true
+	h.InBubble, h.NeverEnding = true, true
 	h.Has = inProcess
 	h.Pointer = Made[*Node]()
 	return h
@@ -43,7 +43,7 @@ func Opened[T any](fresh func(e *Env) string) Maker[T] { return wrapped(opener[T
 
 // inProcess is what the engine can do, but for several attachments.
 var inProcess = Features{}.With(
-	FeatureRendezvous, FeatureCancel, FeatureWaitCounts, FeatureStats, FeatureOpError, FeatureBatch,
+	FeatureRendezvous, FeatureCancel, FeatureWaitCounts, FeatureStats, FeatureOpError, FeatureCloseRace, FeatureBatch,
 	FeatureHold, FeatureHoldTime, FeatureDeadLetter, FeatureSendTimeout, FeatureStop, FeatureDetach,
 	FeatureEvents, FeatureHeader,
 	FeatureSelect, FeatureDefault, FeatureSelectFirst, FeatureSelector, FeatureNative, FeatureAfter, FeatureClaims,
@@ -55,7 +55,7 @@ var inProcess = Features{}.With(
 // adjusts them to what its medium declares, and fills in payloads.
 func Medium(name string, fresh func(e *Env) string) Harness {
 	h := overHandoff(name, opener[int](fresh))
-	h.Has = Features{}.With(FeatureRendezvous, FeatureCancel, FeatureWaitCounts, FeatureStats, FeatureOpError, FeatureBatch,
+	h.Has = Features{}.With(FeatureRendezvous, FeatureCancel, FeatureWaitCounts, FeatureStats, FeatureOpError, FeatureCloseRace, FeatureBatch,
 		FeatureHold, FeatureHoldTime, FeatureDeadLetter, FeatureSendTimeout, FeatureStop, FeatureDetach, FeatureAttachments,
 		FeatureSendersGone, FeatureEvents, FeatureHeader)
 	return h

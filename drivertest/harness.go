@@ -135,6 +135,11 @@ type Harness struct {
 	// that scripted laws run inside a testing/synctest bubble.
 	InBubble bool
 
+	// NeverEnding says that the context of laws that do not end it themselves is
+	// one that never ends: a subject may wait in another way then. Operations
+	// left blocked are freed by Detach, so scripted laws need that feature.
+	NeverEnding bool
+
 	Int     Maker[int]
 	Empty   Maker[struct{}]
 	Text    Maker[string]

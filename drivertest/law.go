@@ -1,7 +1,6 @@
 package drivertest
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"hash/fnv"
@@ -28,6 +27,8 @@ type Law struct {
 	Needs []Feature
 	// Storm says that the law runs operations truly at once, in real time.
 	Storm bool
+	// Ends says that the law itself ends its context.
+	Ends bool
 	// Run finds out. It fails e when the rule is broken.
 	Run func(e *Env)
 }
@@ -69,6 +70,8 @@ type Options struct {
 	// Check judges recorded histories. Without it the laws about histories are
 	// refused. It is handed in so that no package users import needs a checker.
 	Check Checker
+	// Limit bounds a law in real time; 0 for a minute.
+	Limit time.Duration
 	// Only, if set, chooses among the laws.
 	Only func(Law) bool
 }
@@ -117,6 +120,9 @@ func Run(t *testing.T, h Harness, o Options) {
 	if o.Seed == 0 {
 		o.Seed = NewSeed()
 	}
+	if o.Limit == 0 {
+		o.Limit = limitReal
+	}
 	t.Logf("%s: seed %d (repeat with -drivertest.seed=%d)", h.Name, o.Seed, o.Seed)
 	for _, l := range Laws() {
 		if o.Only != nil && !o.Only(l) {
@@ -137,7 +143,7 @@ func Run(t *testing.T, h Harness, o Options) {
 // limitReal and limitVirtual bound a law: after it the operations of the law
 // are cancelled, so that a lost wake fails one law and not the whole run.
 const (
-	limitReal    = 60 * time.Second
+	limitReal    = time.Minute
 	limitVirtual = 24 * time.Hour
 )
 
@@ -170,13 +176,9 @@ func newEnv(t *testing.T, h Harness, l Law, o Options, mode claimMode) *Env {
 	hash.Write([]byte(l.Name))
 	e := &Env{
 		TB: t, H: h, law: l, check: o.Check, claims: mode, seed: o.Seed,
-		bubble: h.InBubble && !l.Storm,
-		Rand:   rand.New(rand.NewPCG(o.Seed, hash.Sum64()+uint64(mode))),
+		bubble: h.InBubble && !l.Storm, limit: o.Limit,
+		Rand: rand.New(rand.NewPCG(o.Seed, hash.Sum64()+uint64(mode))),
 	}
-	limit := limitReal
-	if e.bubble {
-		limit = limitVirtual
-	}
-	e.Ctx, e.cancel = context.WithTimeout(context.Background(), limit)
+	e.renew()
 	return e
 }

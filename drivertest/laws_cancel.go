@@ -216,7 +216,7 @@ func lawCancelMany(e *Env) {
 		ctx, cancel := e.ending()
 		var ops []*Op
 		for range min(1000, e.Scale(1000)) {
-			ops = append(ops, e.launch("Recv", []wait{{ch, false}}, func(op *Op) { op.V, op.Err = ch.Recv(ctx) }))
+			ops = append(ops, e.launch("Recv", []wait{{on: ch}}, func(op *Op) { op.V, op.Err = ch.Recv(ctx) }))
 		}
 		e.Settle()
 		cancel()

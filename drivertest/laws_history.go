@@ -13,20 +13,21 @@ var historyLaws = []Law{
 		Name:   "L3/histories-are-linearizable",
 		Says:   "what many goroutines saw of sends, receives, tries and a close could have been seen if all had happened one after another, each between its beginning and its end, on the obvious channel with its lines of waiters",
 		Source: "issue 2 section 3; research 8; L2, L3, L4, L5",
+		Needs:  []Feature{FeatureCloseRace},
 		Storm:  true,
 		Run:    func(e *Env) { histories(e, false, false) },
 	}, {
 		Name:   "L8/histories-with-cancels-are-linearizable",
 		Says:   "histories stay linearizable when contexts end at random moments",
 		Source: "issue 2 section 3; L8",
-		Needs:  []Feature{FeatureCancel},
+		Needs:  []Feature{FeatureCancel, FeatureCloseRace},
 		Storm:  true,
 		Run:    func(e *Env) { histories(e, true, false) },
 	}, {
 		Name:   "L13/histories-with-holds-are-linearizable",
 		Says:   "histories stay linearizable when values are taken, confirmed and returned, and contexts end",
 		Source: "issue 2 section 3; L13",
-		Needs:  []Feature{FeatureCancel, FeatureHold},
+		Needs:  []Feature{FeatureCancel, FeatureCloseRace, FeatureHold},
 		Storm:  true,
 		Run:    func(e *Env) { histories(e, true, true) },
 	},
@@ -83,6 +84,10 @@ func (r *recorder) run(e *Env, cancels, holds bool) {
 	e.Together(histClients, func(who int) {
 		defer busy.Add(-1)
 		for i := range histCalls {
+			ctx := ctx
+			if !cancels && rands[who].IntN(2) == 0 {
+				ctx = e.Ctx // the close frees it
+			}
 			r.random(ctx, rands[who], who, who*histCalls+i, cancels, holds, closing)
 		}
 	})

@@ -305,7 +305,7 @@ func lawTakeInto(e *Env) {
 	ch := e.Chan(4)
 	var ds []Delivery[int]
 	takeInto := func(n int) *Op {
-		return e.Start("TakeInto", []wait{{ch, false}}, func(op *Op) {
+		return e.Start("TakeInto", []wait{{on: ch, takes: true}}, func(op *Op) {
 			buf := make([]Delivery[int], n)
 			op.N, op.Err = ch.TakeInto(e.Ctx, buf)
 			ds = buf[:op.N]

@@ -169,7 +169,7 @@ func (r *run) start(a refArm) {
 		p.op = e.RecvCtx(ctx, ch)
 	default:
 		r.note("%d: ch%d.RecvInto(%d)", p.ref, a.ch, a.room)
-		p.op = e.Start("RecvInto", []wait{{ch, false}}, func(op *Op) {
+		p.op = e.Start("RecvInto", []wait{{on: ch}}, func(op *Op) {
 			buf := make([]int, a.room)
 			op.N, op.Err = ch.RecvInto(ctx, buf)
 			op.Buf = buf[:op.N]
@@ -240,6 +240,7 @@ func (r *run) cancelOne() {
 	}
 	r.note("cancel %d", p.ref)
 	p.cancel()
+	p.op.Ended()
 	r.e.Settle()
 	r.w.cancel(p.ref)
 }
@@ -328,13 +329,13 @@ func (r *run) selectSome() {
 				if p.op.V = v; !ok {
 					p.op.V = closedValue
 				}
-			}), []wait{{r.chs[ch], false}}})
+			}), []wait{{on: r.chs[ch]}}})
 		case armTake:
 			sel = append(sel, arm{r.chs[ch].OnTake(func(d Delivery[int], ok bool) {
 				if p.op.D, p.op.V = d, d.Value; !ok {
 					p.op.V = closedValue
 				}
-			}), []wait{{r.chs[ch], false}}})
+			}), []wait{{on: r.chs[ch]}}})
 		}
 		arms = append(arms, a)
 	}
@@ -346,7 +347,7 @@ func (r *run) selectSome() {
 	p.ref = r.w.begin(arms...)
 	r.note("%d: Select(%v)", p.ref, arms)
 	r.pairs = append(r.pairs, p)
-	r.runSelect(p, ctx, sel)
+	r.runSelect(p, ctx, sel, withDefault)
 	ready := r.w.ready(p.ref)
 	switch {
 	case len(ready) > 0 && !slices.Contains(ready, p.op.N) && (p.op.ended() || p.op.N >= 0):
@@ -361,7 +362,7 @@ func (r *run) selectSome() {
 }
 
 // runSelect starts the select so that its callbacks find p.op.
-func (r *run) runSelect(p *pair, ctx context.Context, sel []arm) {
+func (r *run) runSelect(p *pair, ctx context.Context, sel []arm, brief bool) {
 	var cases []Case
 	var waits []wait
 	for _, a := range sel {
@@ -373,7 +374,7 @@ func (r *run) runSelect(p *pair, ctx context.Context, sel []arm) {
 		<-ready
 		op.N, op.Err = r.e.Select(ctx, cases...)
 	})
-	p.op.N = -1
+	p.op.N, p.op.brief = -1, brief
 	close(ready)
 	r.e.Settle()
 }

@@ -107,7 +107,7 @@ func carry[T any](e *Env, mk Maker[T], vs []T, same func(a, b T) bool) {
 	}
 	e.each([]int{0, 1, len(vs)}, func(slots int) {
 		ch := mk(e, Spec{Slots: slots}, 1)[0]
-		waits := []wait{{ch, true}}
+		waits := []wait{{on: ch, sends: true}}
 		var sends []*Op
 		for _, v := range vs { // the first wait in slots, the others in the queue
 			sends = append(sends, e.Start("Send", waits, func(op *Op) { op.Err = ch.Send(e.Ctx, v) }))
@@ -119,7 +119,7 @@ func carry[T any](e *Env, mk Maker[T], vs []T, same func(a, b T) bool) {
 		}
 		for i, v := range vs { // the receiver waits first
 			var got T
-			r := e.Start("Recv", []wait{{ch, false}}, func(op *Op) { got, op.Err = ch.Recv(e.Ctx) })
+			r := e.Start("Recv", []wait{{on: ch}}, func(op *Op) { got, op.Err = ch.Recv(e.Ctx) })
 			ok, err := ch.TrySend(v)
 			if !ok || err != nil {
 				e.Fatalf("TrySend to a waiting receiver = %v, %v", ok, err)
@@ -139,7 +139,7 @@ func carry[T any](e *Env, mk Maker[T], vs []T, same func(a, b T) bool) {
 			}
 			check("select send", i, got, err)
 			s.Chose(1)
-			r := e.Start("Select", []wait{{ch, false}}, func(op *Op) {
+			r := e.Start("Select", []wait{{on: ch}}, func(op *Op) {
 				op.N, op.Err = e.Select(e.Ctx, quiet.OnRecv(nil), ch.OnRecv(func(v T, _ bool) { got = v }))
 			})
 			e.OK("Send", ch.Send(e.Ctx, v))
@@ -154,7 +154,7 @@ func lawProcessBound(e *Env) {
 		ch := e.H.Any(e, Spec{Slots: slots}, 1)[0]
 		pass := func(v any) any {
 			e.Helper()
-			s := e.Start("Send", []wait{{ch, true}}, func(op *Op) { op.Err = ch.Send(e.Ctx, v) })
+			s := e.Start("Send", []wait{{on: ch, sends: true}}, func(op *Op) { op.Err = ch.Send(e.Ctx, v) })
 			got, err := ch.Recv(e.Ctx)
 			e.OK("Recv", err)
 			s.Succeeded()

@@ -19,12 +19,14 @@ var programLaws = []Law{
 		Says:   "a chain of filters, one goroutine and one channel each, finds the primes",
 		Source: "chan/sieve1.go",
 		Storm:  true,
+		Ends:   true,
 		Run:    func(e *Env) { sieve(e, 0) },
 	}, {
 		Name:   "L1/program-prime-sieve-with-slots",
 		Says:   "the chain of filters finds the primes when its channels have slots, and ends by cancel",
 		Source: "chan/sieve2.go",
 		Storm:  true,
+		Ends:   true,
 		Run:    func(e *Env) { sieve(e, 3) },
 	}, {
 		Name:   "L1/program-power-series",
@@ -32,6 +34,7 @@ var programLaws = []Law{
 		Source: "chan/powser1.go",
 		Needs:  []Feature{FeatureSelect},
 		Storm:  true,
+		Ends:   true,
 		Run:    lawPowerSeries,
 	}, {
 		Name:   "L1/program-many-talkers",

@@ -300,7 +300,7 @@ func lawPhrasings(e *Env) {
 		for sn, send := range sends {
 			for rn, recv := range recvs { // the sender first
 				ch := e.Chan(slots)
-				s := e.Start(sn+" to "+rn, []wait{{ch, true}}, func(*Op) { send(ch) })
+				s := e.Start(sn+" to "+rn, []wait{{on: ch, sends: true}}, func(*Op) { send(ch) })
 				if v := recv(ch); v != 5 {
 					e.Fatalf("%s to %s, %d slots: received %d", sn, rn, slots, v)
 				}
@@ -314,7 +314,7 @@ func lawPhrasings(e *Env) {
 			for _, group := range []map[string]func(Chan[int]){sends, tries} {
 				for sn, send := range group {
 					ch := e.Chan(slots)
-					r := e.Start(sn+" to "+rn, []wait{{ch, false}}, func(op *Op) { op.V = recv(ch) })
+					r := e.Start(sn+" to "+rn, []wait{{on: ch}}, func(op *Op) { op.V = recv(ch) })
 					send(ch)
 					r.Got(5)
 				}

@@ -85,7 +85,7 @@ var selectCallLaws = []Law{
 			e.OK("Send", ch.Send(nil, 1)) //nolint:staticcheck // the law is about nil
 			_, err := e.Select(nil, ch.OnRecv(nil))
 			e.OK("Select", err)
-			op := e.Start("Select", []wait{{ch, false}}, func(op *Op) {
+			op := e.Start("Select", []wait{{on: ch}}, func(op *Op) {
 				op.N, op.Err = e.Select(nil, ch.OnRecv(func(v int, _ bool) { op.V = v }))
 			})
 			op.Blocked()
@@ -108,7 +108,7 @@ func lawDoOnce(e *Env) {
 		ran, lost := 0, 0
 		var in, on string
 		returned := false
-		op := e.Start("Select", []wait{{a, false}, {b, false}}, func(op *Op) {
+		op := e.Start("Select", []wait{{on: a, sends: false}, {on: b, sends: false}}, func(op *Op) {
 			in = goroutine()
 			op.N, op.Err = e.Select(e.Ctx,
 				a.OnRecv(func(int, bool) { lost++ }),
@@ -154,7 +154,7 @@ func lawDoNotOnError(e *Env) {
 	ctx, cancel := e.ending()
 	var ran atomic.Int32
 	count := func(int, bool) { ran.Add(1) }
-	op := e.Start("Select", []wait{{ch, false}}, func(op *Op) { op.N, op.Err = e.Select(ctx, ch.OnRecv(count)) })
+	op := e.Start("Select", []wait{{on: ch}}, func(op *Op) { op.N, op.Err = e.Select(ctx, ch.OnRecv(count)) })
 	cancel()
 	e.Settle()
 	op.Failed(ctx.Err())

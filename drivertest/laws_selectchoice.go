@@ -205,7 +205,7 @@ func lawSelectFirstWaits(e *Env) {
 	e.each([]int{0, 1}, func(slots int) {
 		a, b := e.Chan(slots), e.Chan(slots)
 		v := 0
-		op := e.Start("SelectFirst", []wait{{a, false}, {b, false}}, func(op *Op) {
+		op := e.Start("SelectFirst", []wait{{on: a, sends: false}, {on: b, sends: false}}, func(op *Op) {
 			op.N, op.Err = e.SelectFirst(e.Ctx, a.OnRecv(nil), b.OnRecv(func(x int, _ bool) { v = x }))
 		})
 		op.Blocked()

@@ -59,7 +59,7 @@ func lawSelectorReuse(e *Env) {
 		var v int
 		s := e.NewSelector(a.OnRecv(func(x int, _ bool) { v = x }), b.OnRecv(func(x int, _ bool) { v = -x }))
 		sel := func() *Op {
-			return e.Start("Selector.Select", []wait{{a, false}, {b, false}}, func(op *Op) { op.N, op.Err = s.Select(e.Ctx) })
+			return e.Start("Selector.Select", []wait{{on: a, sends: false}, {on: b, sends: false}}, func(op *Op) { op.N, op.Err = s.Select(e.Ctx) })
 		}
 		for i := 1; i < 40; i++ {
 			op := sel()
@@ -107,7 +107,7 @@ func lawSelectorVar(e *Env) {
 				continue
 			}
 			a0(ch, slots)
-			op := e.Start("Selector.Select", []wait{{quiet, false}, {ch, true}}, func(op *Op) { op.N, op.Err = s.Select(e.Ctx) })
+			op := e.Start("Selector.Select", []wait{{on: quiet, sends: false}, {on: ch, sends: true}}, func(op *Op) { op.N, op.Err = s.Select(e.Ctx) })
 			op.Blocked()
 			for range slots {
 				e.Receives(ch, 0)
@@ -138,7 +138,7 @@ func lawSelectorEnable(e *Env) {
 		}
 	}
 	s.Enable(0, false)
-	op := e.Start("Selector.Select", []wait{{b, false}}, func(op *Op) { op.N, op.Err = s.Select(e.Ctx) })
+	op := e.Start("Selector.Select", []wait{{on: b}}, func(op *Op) { op.N, op.Err = s.Select(e.Ctx) })
 	op.Blocked()
 	e.Sends(b, 1)
 	op.Chose(1)

@@ -1,7 +1,6 @@
 package drivertest
 
 import (
-	"context"
 	"errors"
 
 	"github.com/handoff-go/handoff/driver"
@@ -110,7 +109,7 @@ func (p *probe) waits() []wait {
 	if p.s == isNil {
 		return nil
 	}
-	return []wait{{p.ch, p.sends}}
+	return []wait{{on: p.ch, sends: p.sends}}
 }
 
 // check fails the law unless the select that chose p had p's effect.
@@ -162,16 +161,12 @@ func lawTable(e *Env) {
 
 // endAll ends the operations under way and starts a new context for the law.
 func (e *Env) endAll() {
-	e.cancel()
+	e.free()
 	for _, op := range e.ops {
 		op.Ended()
 	}
 	e.ops = nil
-	limit := limitReal
-	if e.bubble {
-		limit = limitVirtual
-	}
-	e.Ctx, e.cancel = context.WithTimeout(context.Background(), limit)
+	e.renew()
 }
 
 func lawRandomTables(e *Env) {

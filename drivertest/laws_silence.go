@@ -98,7 +98,7 @@ func lawEvents(e *Env) {
 	s = e.SendCtx(ctx, ch, 2)
 	d = e.Holds(ch, 2, 1)
 	cancel()
-	e.Settle()
+	s.Failed(driver.ErrInDoubt)
 	told("abandoned")
 	e.settled("Done", d.Done())
 	e.settled("Stop", ch.Stop("enough"))

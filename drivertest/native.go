@@ -18,9 +18,9 @@ import (
 // ErrClosed, an operation with a context is a select with its Done channel, and
 // a select over several cases is reflect.Select. What Go lacks it does not have.
 func Native() Harness {
-	return Harness{
+	h := Harness{
 		Name:     "chan",
-		InBubble: true,
+		InBubble: true, NeverEnding: true,
 		Has: Features{}.With(FeatureRendezvous, FeatureCancel, FeatureSelect, FeatureDefault, FeatureSelector,
 			FeatureNative, FeatureAfter, FeaturePayloads, FeatureAny, FeatureSharedHeap, FeatureNoAlloc, FeatureCollected),
 		Int:          makeNative[int],
@@ -38,6 +38,10 @@ func Native() Harness {
 		OnNative:     func(c <-chan int, do func(int, bool)) Case { return onNative(reflect.ValueOf(c), do) },
 		OnNativeSend: nativeSendCase,
 	}
+	if !raceEnabled {
+		h.Has[FeatureCloseRace] = true
+	}
+	return h
 }
 
 func makeNative[T any](_ *Env, s Spec, _ int) []Chan[T] {

@@ -15,6 +15,7 @@ type waitable interface{ Stats() Stats }
 type wait struct {
 	on    waitable
 	sends bool
+	takes bool // and would hold it
 }
 
 // Op is an operation started by a law, on a goroutine of its own.
@@ -22,6 +23,7 @@ type Op struct {
 	e     *Env
 	what  string
 	waits []wait
+	brief bool // does not wait, whatever the state of its channels
 	done  chan struct{}
 
 	// Results, for reading once it has ended.
@@ -59,7 +61,7 @@ func (e *Env) Send(ch Chan[int], v int) *Op { e.Helper(); return e.SendCtx(e.Ctx
 // SendCtx starts a send of v under ctx.
 func (e *Env) SendCtx(ctx context.Context, ch Chan[int], v int) *Op {
 	e.Helper()
-	return e.Start(fmt.Sprintf("Send(%d)", v), []wait{{ch, true}}, func(op *Op) { op.Err = ch.Send(ctx, v) })
+	return e.Start(fmt.Sprintf("Send(%d)", v), []wait{{on: ch, sends: true}}, func(op *Op) { op.Err = ch.Send(ctx, v) })
 }
 
 // SendAll starts a SendAll.
@@ -68,7 +70,7 @@ func (e *Env) SendAll(ch Chan[int], vs ...int) *Op { e.Helper(); return e.SendAl
 // SendAllCtx starts a SendAll under ctx.
 func (e *Env) SendAllCtx(ctx context.Context, ch Chan[int], vs ...int) *Op {
 	e.Helper()
-	return e.Start(fmt.Sprintf("SendAll(%v)", vs), []wait{{ch, true}}, func(op *Op) { op.N, op.Err = ch.SendAll(ctx, vs) })
+	return e.Start(fmt.Sprintf("SendAll(%v)", vs), []wait{{on: ch, sends: true}}, func(op *Op) { op.N, op.Err = ch.SendAll(ctx, vs) })
 }
 
 // Recv starts a receive.
@@ -77,13 +79,13 @@ func (e *Env) Recv(ch Chan[int]) *Op { e.Helper(); return e.RecvCtx(e.Ctx, ch) }
 // RecvCtx starts a receive under ctx.
 func (e *Env) RecvCtx(ctx context.Context, ch Chan[int]) *Op {
 	e.Helper()
-	return e.Start("Recv", []wait{{ch, false}}, func(op *Op) { op.V, op.Err = ch.Recv(ctx) })
+	return e.Start("Recv", []wait{{on: ch}}, func(op *Op) { op.V, op.Err = ch.Recv(ctx) })
 }
 
 // RecvInto starts a RecvInto with room for n.
 func (e *Env) RecvInto(ch Chan[int], n int) *Op {
 	e.Helper()
-	return e.Start(fmt.Sprintf("RecvInto(%d)", n), []wait{{ch, false}}, func(op *Op) {
+	return e.Start(fmt.Sprintf("RecvInto(%d)", n), []wait{{on: ch}}, func(op *Op) {
 		buf := make([]int, n)
 		op.N, op.Err = ch.RecvInto(e.Ctx, buf)
 		op.Buf = buf[:op.N]
@@ -96,7 +98,7 @@ func (e *Env) Take(ch Chan[int]) *Op { e.Helper(); return e.TakeCtx(e.Ctx, ch) }
 // TakeCtx starts a Take under ctx.
 func (e *Env) TakeCtx(ctx context.Context, ch Chan[int]) *Op {
 	e.Helper()
-	return e.Start("Take", []wait{{ch, false}}, func(op *Op) {
+	return e.Start("Take", []wait{{on: ch, takes: true}}, func(op *Op) {
 		op.D, op.Err = ch.Take(ctx)
 		op.V = op.D.Value
 	})
@@ -108,7 +110,7 @@ type arm struct {
 	w []wait
 }
 
-func sendArm(ch Chan[int], v int) arm { return arm{ch.OnSend(v, nil), []wait{{ch, true}}} }
+func sendArm(ch Chan[int], v int) arm { return arm{ch.OnSend(v, nil), []wait{{on: ch, sends: true}}} }
 
 // recvArm stores what it got in *v, if v is not nil; -1 for closed.
 func recvArm(ch Chan[int], v *int) arm {
@@ -120,7 +122,7 @@ func recvArm(ch Chan[int], v *int) arm {
 			got = closedValue
 		}
 		*v = got
-	}), []wait{{ch, false}}}
+	}), []wait{{on: ch}}}
 }
 
 func takeArm(ch Chan[int], d *Delivery[int]) arm {
@@ -128,7 +130,7 @@ func takeArm(ch Chan[int], d *Delivery[int]) arm {
 		if ok {
 			*d = got
 		}
-	}), []wait{{ch, false}}}
+	}), []wait{{on: ch, takes: true}}}
 }
 
 // closedValue stands for "closed" where a law records values.
