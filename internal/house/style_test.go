@@ -43,6 +43,36 @@ func TestUnsafeIsFenced(t *testing.T) {
 	}
 }
 
+// The engine declares its happens-before edges to the race detector by hand (see
+// internal/hb). A function of it that the detector sees would bring in edges of
+// its own, or races that are none.
+func TestTheEngineIsHiddenFromTheRaceDetector(t *testing.T) {
+	tr := load(t)
+	seen := 0
+	for _, s := range tr.sources {
+		if s.test() || s.dir() != "internal/engine" && s.dir() != "internal/ticket" {
+			continue
+		}
+		for _, d := range s.ast.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || f.Body == nil {
+				continue
+			}
+			seen++
+			if !hasPragma(f, "//go:norace") {
+				t.Errorf("%v: %s has no //go:norace", tr.fset.Position(f.Pos()), f.Name.Name)
+			}
+		}
+	}
+	if seen == 0 {
+		t.Fatal("no functions found")
+	}
+}
+
+func hasPragma(f *ast.FuncDecl, pragma string) bool {
+	return f.Doc != nil && slices.ContainsFunc(f.Doc.List, func(c *ast.Comment) bool { return c.Text == pragma })
+}
+
 // onlyMeasures reports whether f asks unsafe for sizes and offsets and makes no
 // pointer with it. Tests may.
 func onlyMeasures(f *ast.File) bool {
