@@ -171,6 +171,35 @@ func TestWrittenIsDone(t *testing.T) {
 	}
 }
 
+// TestCutAtEveryByte: a connection that ends within a frame has not sent it, at
+// whatever byte.
+func TestCutAtEveryByte(t *testing.T) {
+	_, path := start(t, Options{})
+	witness := dial(t, path).greet()
+	frame := send(2, "value").Append(nil)
+	for k := range len(frame) + 1 {
+		c := dial(t, path).greet()
+		c.Write(frame[:k])
+		c.Conn.(*net.UnixConn).CloseWrite()
+		for { // until the home has left too
+			if _, _, err := c.r.Next(); err != nil {
+				break
+			}
+		}
+		op := uint64(2 * (k + 1))
+		witness.say(&wire.Receive{Type: wire.TypeRecv, Channel: 1, Op: op, Max: 1, Flags: wire.FlagTry})
+		if k < len(frame) {
+			if f := witness.hearEnd(op, wire.CodeDone); f.Flags != wire.EndNotReady {
+				t.Errorf("cut after %d of %d bytes: %+v", k, len(frame), f)
+			}
+			continue
+		}
+		if f := hear[*wire.Deliver](witness); string(f.Items[0].Value) != "value" {
+			t.Errorf("%+v", f)
+		}
+	}
+}
+
 // TestCancelAndAgain: the frames of a receive that is cancelled and begun again
 // are read in order, so the value that crossed is there for the second.
 func TestCancelAndAgain(t *testing.T) {

@@ -99,6 +99,39 @@ func TestSilentHome(t *testing.T) {
 	}
 }
 
+// welcoming is a home that answers up to OPEN and then says b to a SEND.
+func welcoming(t *testing.T, opened *wire.Opened, b []byte) string {
+	return fake(t, func(conn net.Conn) {
+		r := wire.NewReader(conn, wire.DefaultMaxBody)
+		r.Preface()
+		h, body, _ := r.Next()
+		hello, err := wire.ParseHello(h, body)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		conn.Write(preface(&wire.Welcome{MaxBody: wire.DefaultMaxBody, Attachments: 9, Session: hello.Session, Epoch: 1}))
+		r.Next() // OPEN
+		conn.Write(opened.Append(nil))
+		r.Next() // SEND
+		conn.Write(b)
+	})
+}
+
+// TestAnswerCutAtEveryByte: an answer that does not come whole is none.
+func TestAnswerCutAtEveryByte(t *testing.T) {
+	opened := &wire.Opened{Channel: 1, Op: 1, MaxValue: 100, Ops: 10, Bytes: 1000}
+	end := (&wire.End{Channel: 1, Op: 2, N: 1}).Append(nil)
+	for k := range len(end) + 1 {
+		e := open(t, welcoming(t, opened, end[:k]), "jobs", both)
+		if k < len(end) {
+			e.send("a").want(t, driver.ErrInDoubt)
+		} else {
+			e.send("a").want(t, nil)
+		}
+	}
+}
+
 // TestHomeBreaksTheRules: a home that sends what it must not is left, and what
 // was under way ends.
 func TestHomeBreaksTheRules(t *testing.T) {
@@ -128,21 +161,7 @@ func TestHomeBreaksTheRules(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			path := fake(t, func(conn net.Conn) {
-				r := wire.NewReader(conn, wire.DefaultMaxBody)
-				r.Preface()
-				h, body, _ := r.Next()
-				hello, err := wire.ParseHello(h, body)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				conn.Write(preface(&wire.Welcome{MaxBody: wire.DefaultMaxBody, Attachments: 9, Session: hello.Session, Epoch: 1}))
-				r.Next() // OPEN
-				conn.Write(opened.Append(nil))
-				r.Next() // SEND
-				conn.Write(test.b)
-			})
+			path := welcoming(t, opened, test.b)
 			e := open(t, path, "jobs", both)
 			p := e.send("a")
 			if p.want(t, driver.ErrInDoubt); !strings.Contains(p.Err.Error(), test.says) {
