@@ -2,10 +2,14 @@ package handoff
 
 import (
 	"context"
-	"errors"
+	"net/url"
+	"reflect"
 	"sync"
 
+	"github.com/handoff-go/handoff/codec"
+	"github.com/handoff-go/handoff/driver"
 	"github.com/handoff-go/handoff/internal/engine"
+	"github.com/handoff-go/handoff/internal/fault"
 )
 
 // Dead is what a dead-letter channel carries: a value nobody could handle.
@@ -16,51 +20,84 @@ type Dead[T any] struct {
 	From     string // name of the channel it came from
 }
 
-// sink is an open dead letter.
-type sink[T any] struct {
-	put   engine.Dead[T]
+// grave is an open dead letter. It takes a Dead[T] as any: a channel of T that
+// named the channel of Dead[T] in its code would be compiled twice, and its dead
+// letter's twice again.
+type grave struct {
+	put   func(dead any) error
 	close func()
 }
 
-// sinkMaker opens the dead letter o names; the sink is nil if it names none.
-type sinkMaker[T any] func(ctx context.Context, o options) (*sink[T], error)
-
-// deadSink is the sinkMaker of T.
-//
-// Only Make and Open call it, never the channel itself: a channel of T that knew
-// how to make a channel of Dead[T] would be infinitely many types.
-func deadSink[T any](ctx context.Context, o options) (*sink[T], error) {
+// openGrave opens the dead letter of o for values of typ, a Dead[T]. It returns
+// nil if o names none.
+func openGrave(ctx context.Context, o options, typ reflect.Type) (*grave, error) {
 	if o.deadLetter == "" {
 		return nil, nil
 	}
-	ch, err := open[Dead[T]](ctx, o.deadLetter, right{send: true}, nil, nil)
+	u, do, err := parse(o.deadLetter, nil)
 	if err != nil {
 		return nil, err
 	}
-	put := func(v T, reason string, attempts int) error {
-		ok, err := ch.TrySend(Dead[T]{v, reason, attempts, o.name})
-		if err == nil && !ok {
+	if do.deadLetter != "" {
+		return nil, fault.Because(ErrConflict, "a dead letter has no dead letter")
+	}
+	var g *grave
+	if u.Scheme == "mem" {
+		g, err = memGrave(u, do, typ)
+	} else {
+		g, err = farGrave(ctx, u, do, typ)
+	}
+	if err != nil {
+		return nil, err
+	}
+	g.close = sync.OnceFunc(g.close)
+	return g, nil
+}
+
+// farGrave opens a dead letter on a medium. A struct with strings in it, which a
+// Dead always is, travels as JSON.
+func farGrave(ctx context.Context, u *url.URL, o options, typ reflect.Type) (*grave, error) {
+	medium, err := mediumOf(u)
+	if err != nil {
+		return nil, err
+	}
+	fingerprint, encode, err := codec.Dynamic(typ, codec.Options{Schema: o.schema})
+	if err != nil {
+		return nil, err
+	}
+	l, err := openLink(ctx, medium, u, o, right{send: true}, fingerprint)
+	if err != nil {
+		return nil, err
+	}
+	put := func(dead any) error {
+		b, err := encode(nil, dead)
+		if err != nil {
+			return err
+		}
+		op := &driver.Op{Kind: driver.OpSend, Items: []driver.Item{{Value: b}}, Try: true}
+		if err := l.call(op); err != nil {
+			return err
+		}
+		if op.N == 0 {
 			return ErrFull
 		}
-		if e, is := errors.AsType[*OpError](err); is {
-			return e.Err
-		}
-		return err
-	}
-	return &sink[T]{put, sync.OnceFunc(func() { ch.Detach() })}, nil
-}
-
-// dead is what the engine calls; nil if there is no dead letter.
-func (s *sink[T]) dead() engine.Dead[T] {
-	if s == nil {
 		return nil
 	}
-	return s.put
+	return &grave{put, func() { l.detach() }}, nil
 }
 
-// done closes the dead letter, if there is one.
-func (s *sink[T]) done() {
-	if s != nil {
-		s.close()
+// buryIn returns what the engine calls to bury a value, nil if there is no dead
+// letter.
+func buryIn[T any](g *grave, from string) engine.Dead[T] {
+	if g == nil {
+		return nil
+	}
+	return func(v T, reason string, attempts int) error { return g.put(Dead[T]{v, reason, attempts, from}) }
+}
+
+// done lets the dead letter go, if there is one.
+func (g *grave) done() {
+	if g != nil {
+		g.close()
 	}
 }

@@ -13,12 +13,17 @@ import (
 )
 
 // far is a channel on a medium: values become bytes, operations become driver
-// operations, and waiting, deadlines and cancellation happen here, once for all
-// media.
+// operations.
 type far[T any] struct {
+	*link
+	codec    codec.Codec[T]
+	maxValue int
+}
+
+// link is an attachment on a medium, whatever its type. Waiting, deadlines and
+// cancellation happen here, once for all media.
+type link struct {
 	ch        driver.Channel
-	codec     codec.Codec[T]
-	maxValue  int
 	opTimeout time.Duration
 }
 
@@ -30,9 +35,21 @@ func openFar[T any](ctx context.Context, m driver.Medium, u *url.URL, o options,
 	if err != nil {
 		return nil, err
 	}
+	l, err := openLink(ctx, m, u, o, rt, c.Fingerprint())
+	if err != nil {
+		return nil, err
+	}
+	name := o.name
+	if name == "" {
+		name = l.ch.Info().Name
+	}
+	return &attachment[T]{far: &far[T]{l, c, o.maxValue}, name: name, timeout: o.sendTimeout}, nil
+}
+
+func openLink(ctx context.Context, m driver.Medium, u *url.URL, o options, rt right, fingerprint string) (*link, error) {
 	ch, err := m.Open(ctx, u, driver.Config{
 		Name: o.name, Send: rt.send, Receive: rt.recv,
-		Slots: o.slots, Create: o.createMode(), Type: c.Fingerprint(),
+		Slots: o.slots, Create: o.createMode(), Type: fingerprint,
 		MaxValue: o.maxValue, MaxHold: o.maxHold, SendTimeout: o.sendTimeout,
 		MaxAttempts: o.maxAttempts, DeadLetter: o.deadLetter,
 		CloseWhenSendersGone: o.autoClose,
@@ -41,35 +58,31 @@ func openFar[T any](ctx context.Context, m driver.Medium, u *url.URL, o options,
 	if err != nil {
 		return nil, err
 	}
-	f := &far[T]{ch: ch, codec: c, maxValue: o.maxValue, opTimeout: o.opTimeout}
-	if f.opTimeout == 0 {
-		f.opTimeout = opTimeoutDefault
+	l := &link{ch: ch, opTimeout: o.opTimeout}
+	if l.opTimeout == 0 {
+		l.opTimeout = opTimeoutDefault
 	}
-	name := o.name
-	if name == "" {
-		name = ch.Info().Name
-	}
-	return &attachment[T]{far: f, name: name, timeout: o.sendTimeout}, nil
+	return l, nil
 }
 
-func (f *far[T]) stats() Stats { return f.ch.Stats() }
-func (f *far[T]) slots() int   { return f.ch.Info().Slots }
+func (l *link) stats() Stats { return l.ch.Stats() }
+func (l *link) slots() int   { return l.ch.Info().Slots }
 
-func (f *far[T]) detach() error {
-	ctx, cancel := context.WithTimeout(context.Background(), f.opTimeout)
+func (l *link) detach() error {
+	ctx, cancel := context.WithTimeout(context.Background(), l.opTimeout)
 	defer cancel()
-	return f.ch.Detach(ctx)
+	return l.ch.Detach(ctx)
 }
 
 // run starts op and waits for its end. When ctx ends or timeout, if positive, is
 // over, the medium is asked to end op because of that, and has the last word.
-func (f *far[T]) run(ctx context.Context, op *driver.Op, timeout time.Duration, late error) error {
+func (l *link) run(ctx context.Context, op *driver.Op, timeout time.Duration, late error) error {
 	if ctx.Err() != nil {
 		return fault.Cancelled(ctx)
 	}
 	done := make(chan struct{})
 	op.OnFinish(func(*driver.Op) { close(done) })
-	f.ch.Start(op)
+	l.ch.Start(op)
 	var expired <-chan time.Time
 	if timeout > 0 {
 		timer := time.NewTimer(timeout)
@@ -79,10 +92,10 @@ func (f *far[T]) run(ctx context.Context, op *driver.Op, timeout time.Duration, 
 	select {
 	case <-done:
 	case <-ctx.Done():
-		f.ch.Cancel(op, fault.Cancelled(ctx))
+		l.ch.Cancel(op, fault.Cancelled(ctx))
 		<-done
 	case <-expired:
-		f.ch.Cancel(op, late)
+		l.ch.Cancel(op, late)
 		<-done
 	}
 	return op.Err
@@ -90,8 +103,8 @@ func (f *far[T]) run(ctx context.Context, op *driver.Op, timeout time.Duration, 
 
 // call is run for operations without a context: one round trip, bounded by
 // OpTimeout.
-func (f *far[T]) call(op *driver.Op) error {
-	return f.run(context.Background(), op, f.opTimeout, ErrUnreachable)
+func (l *link) call(op *driver.Op) error {
+	return l.run(context.Background(), op, l.opTimeout, ErrUnreachable)
 }
 
 // encode makes items of vs.

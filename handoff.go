@@ -40,6 +40,7 @@ package handoff
 
 import (
 	"context"
+	"reflect"
 	"runtime"
 	"time"
 
@@ -103,16 +104,16 @@ func Make[T any](slots int, opts ...Option) Chan[T] {
 	if err == nil {
 		err = o.onlyHere()
 	}
-	var dead *sink[T]
+	var dead *grave
 	if err == nil {
-		dead, err = deadSink[T](context.Background(), o)
+		dead, err = openGrave(context.Background(), o, reflect.TypeFor[Dead[T]]())
 	}
 	at.name, at.timeout = o.name, o.sendTimeout
 	if err != nil {
 		at.bad = err
 		return at.ends()
 	}
-	b.channel.Init(o.config(slots), dead.dead())
+	b.channel.Init(o.config(slots), buryIn[T](dead, o.name))
 	at.join(&b.channel, true, true)
 	if dead != nil {
 		// The dead letter is let go when the channel is, detached or not.

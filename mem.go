@@ -8,72 +8,161 @@ import (
 
 	"github.com/handoff-go/handoff/driver"
 	"github.com/handoff-go/handoff/internal/engine"
+	"github.com/handoff-go/handoff/internal/event"
 	"github.com/handoff-go/handoff/internal/fault"
 )
 
 // memory holds the channels of the scheme mem: by name.
 var memory struct {
-	sync.Mutex // guards named and, in its entries, opens
+	sync.Mutex // guards named and, in its entries, what may change
 	named      map[string]*memChannel
 }
 
 // memChannel is a named channel of this process. It lives until every Open of
 // it is detached.
 type memChannel struct {
-	c     any // *engine.Chan[T]
+	c     anyChan // an *engine.Chan[T]; nil while it is only a dead letter nobody opened
 	typ   reflect.Type
 	opens int
 	made  options
-	sink  any    // its dead letter, a *sink[T]
-	undo  func() // lets the dead letter go
+	grave *grave // its own dead letter, or nil
+
+	// A dead letter may be used before anybody opened it with its type. Until
+	// then these are its senders, and what fits into its slots.
+	senders []*engine.Attach
+	early   []any
+}
+
+// anyChan is what can be done with a channel whose type is not known.
+type anyChan interface {
+	AttachTo(a *engine.Attach, send, recv bool)
+	Detach(a *engine.Attach, why string) error
+	TrySendAny(a *engine.Attach, v any) (bool, error)
+}
+
+// memName returns the name a mem: URL means.
+func memName(u *url.URL, o options) (string, error) {
+	name := u.Opaque
+	if name == "" || u.Host != "" || u.Path != "" || u.Fragment != "" {
+		return "", fault.Because(ErrConflict, "malformed URL: want mem:NAME")
+	}
+	if err := unknownParameters(u); err != nil {
+		return "", err
+	}
+	return name, o.onlyHere()
 }
 
 // openMem attaches to a named channel of this process.
-func openMem[T any](ctx context.Context, u *url.URL, o options, rt right, dead sinkMaker[T]) (*attachment[T], error) {
-	name := u.Opaque
-	if name == "" || u.Host != "" || u.Path != "" || u.Fragment != "" {
-		return nil, fault.Because(ErrConflict, "malformed URL: want mem:NAME")
-	}
-	if err := unknownParameters(u); err != nil {
-		return nil, err
-	}
-	if err := o.onlyHere(); err != nil {
+func openMem[T any](ctx context.Context, u *url.URL, o options, rt right) (*attachment[T], error) {
+	name, err := memName(u, o)
+	if err != nil {
 		return nil, err
 	}
 	if o.name == "" {
 		o.name = name
 	}
-	m, err := memJoin[T](name, o, nil, o.deadLetter != "" && dead != nil)
+	m, err := memJoin(name, o, reflect.TypeFor[T](), o.deadLetter != "", nil)
 	if err == nil && m == nil {
 		// It is to be made, with a dead letter. That may be a name of this process
 		// too, so it is opened while the names are free.
-		var d *sink[T]
-		if d, err = dead(ctx, o); err == nil {
-			if m, err = memJoin(name, o, d, false); err != nil || m.sink != any(d) {
-				d.done()
+		var g *grave
+		if g, err = openGrave(ctx, o, reflect.TypeFor[Dead[T]]()); err == nil {
+			if m, err = memJoin(name, o, reflect.TypeFor[T](), false, g); err != nil || m.grave != g {
+				g.done()
 			}
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	at := &attachment[T]{name: o.name, timeout: o.sendTimeout, left: func() { memLeave(name, m.memChannel) }}
-	at.join(m.c, rt.send, rt.recv)
+	at := &attachment[T]{name: o.name, timeout: o.sendTimeout, left: func() { memLeave(name, m) }}
+	at.join(memTyped[T](m), rt.send, rt.recv)
 	return at, nil
 }
 
-// memJoined is a named channel of known type, counted in.
-type memJoined[T any] struct {
-	*memChannel
-	c *engine.Chan[T]
+// memTyped returns the channel of m, made at the first call.
+func memTyped[T any](m *memChannel) *engine.Chan[T] {
+	memory.Lock()
+	defer memory.Unlock()
+	if m.c != nil {
+		return m.c.(*engine.Chan[T])
+	}
+	c := engine.New(m.made.config(max(m.made.slots, 0)), buryIn[T](m.grave, m.made.name))
+	for _, a := range m.senders {
+		c.AttachTo(a, true, false)
+	}
+	for _, v := range m.early {
+		c.TrySendAny(m.senders[0], v)
+	}
+	m.c, m.senders, m.early = c, nil, nil
+	return c
+}
+
+// memGrave attaches a sender of dead letters of typ to a named channel of this
+// process.
+func memGrave(u *url.URL, o options, typ reflect.Type) (*grave, error) {
+	name, err := memName(u, o)
+	if err != nil {
+		return nil, err
+	}
+	if o.name == "" {
+		o.name = name
+	}
+	m, err := memJoin(name, o, typ, false, nil)
+	if err != nil {
+		return nil, err
+	}
+	a := &engine.Attach{}
+	memory.Lock()
+	if m.c == nil {
+		m.senders = append(m.senders, a)
+	} else {
+		m.c.AttachTo(a, true, false)
+	}
+	memory.Unlock()
+	return &grave{
+		put:   func(dead any) error { return m.bury(a, dead) },
+		close: func() { m.leaveGrave(name, a) },
+	}, nil
+}
+
+// bury sends dead if that is possible without waiting.
+func (m *memChannel) bury(a *engine.Attach, dead any) error {
+	memory.Lock()
+	c := m.c
+	if c == nil {
+		defer memory.Unlock()
+		if len(m.early) >= m.made.slots {
+			return ErrFull
+		}
+		m.early = append(m.early, dead)
+		return nil
+	}
+	memory.Unlock()
+	ok, err := c.TrySendAny(a, dead)
+	if err == nil && !ok {
+		return ErrFull
+	}
+	return err
+}
+
+// leaveGrave ends the attachment a. What was buried before anybody opened the
+// dead letter goes with the last one that knows its name.
+func (m *memChannel) leaveGrave(name string, a *engine.Attach) {
+	memory.Lock()
+	c := m.c
+	memory.Unlock()
+	if c != nil {
+		c.Detach(a, "its holder detached")
+	}
+	memLeave(name, m)
 }
 
 // memJoin counts one Open into the channel called name, and makes it if it is
 // not there; but with justLook it then returns nil.
-func memJoin[T any](name string, o options, dead *sink[T], justLook bool) (*memJoined[T], error) {
+func memJoin(name string, o options, typ reflect.Type, justLook bool, g *grave) (*memChannel, error) {
 	memory.Lock()
 	defer memory.Unlock()
-	typ := reflect.TypeFor[T]()
 	m, err := memLookup(name, o, typ)
 	if err != nil {
 		return nil, err
@@ -82,14 +171,14 @@ func memJoin[T any](name string, o options, dead *sink[T], justLook bool) (*memJ
 		if justLook {
 			return nil, nil
 		}
-		m = &memChannel{c: engine.New(o.config(max(o.slots, 0)), dead.dead()), typ: typ, made: o, sink: dead, undo: dead.done}
+		m = &memChannel{typ: typ, made: o, grave: g}
 		if memory.named == nil {
 			memory.named = map[string]*memChannel{}
 		}
 		memory.named[name] = m
 	}
 	m.opens++
-	return &memJoined[T]{m, m.c.(*engine.Chan[T])}, nil
+	return m, nil
 }
 
 // memLookup returns the channel called name if it is there and is what o and
@@ -144,6 +233,9 @@ func memLeave(name string, m *memChannel) {
 	}
 	memory.Unlock()
 	if last {
-		m.undo() // the dead letter may be a name of this process too
+		for range m.early {
+			event.Emit(event.Event{Kind: event.Dropped, Channel: m.made.name, Op: "detach", Reason: "a dead letter nobody ever opened"})
+		}
+		m.grave.done() // it may be a name of this process too
 	}
 }

@@ -21,35 +21,34 @@ import (
 // the medium cannot do, and for a T with functions, channels or ends in it on a
 // medium that crosses a process; ErrUnreachable if there is nobody to ask.
 func Open[T any](ctx context.Context, url string, opts ...Option) (Chan[T], error) {
-	return open(ctx, url, right{true, true}, opts, deadSink[T])
+	return open[T](ctx, url, right{true, true}, opts)
 }
 
 // OpenSender is Open for the sending end; it asks the medium for no other right.
 func OpenSender[T any](ctx context.Context, url string, opts ...Option) (Sender[T], error) {
-	ch, err := open(ctx, url, right{send: true}, opts, deadSink[T])
+	ch, err := open[T](ctx, url, right{send: true}, opts)
 	return ch.Sender, err
 }
 
 // OpenReceiver is Open for the receiving end; it asks the medium for no other
 // right.
 func OpenReceiver[T any](ctx context.Context, url string, opts ...Option) (Receiver[T], error) {
-	ch, err := open(ctx, url, right{recv: true}, opts, deadSink[T])
+	ch, err := open[T](ctx, url, right{recv: true}, opts)
 	return ch.Receiver, err
 }
 
 // right is what an attachment may do.
 type right struct{ send, recv bool }
 
-// open is Open; dead is nil for a dead letter itself, which has none.
-func open[T any](ctx context.Context, rawURL string, rt right, opts []Option, dead sinkMaker[T]) (Chan[T], error) {
-	at, err := openAttachment(background(ctx), rawURL, rt, opts, dead)
+func open[T any](ctx context.Context, rawURL string, rt right, opts []Option) (Chan[T], error) {
+	at, err := openAttachment[T](background(ctx), rawURL, rt, opts)
 	if err != nil {
 		return Chan[T]{}, opError("open", rawURL, err)
 	}
 	return at.ends(), nil
 }
 
-func openAttachment[T any](ctx context.Context, rawURL string, rt right, opts []Option, dead sinkMaker[T]) (*attachment[T], error) {
+func openAttachment[T any](ctx context.Context, rawURL string, rt right, opts []Option) (*attachment[T], error) {
 	if err := engine.Ended(ctx); err != nil {
 		return nil, err
 	}
@@ -57,17 +56,23 @@ func openAttachment[T any](ctx context.Context, rawURL string, rt right, opts []
 	if err != nil {
 		return nil, err
 	}
-	if dead == nil && o.deadLetter != "" {
-		return nil, fault.Because(ErrConflict, "a dead letter has no dead letter")
-	}
 	if u.Scheme == "mem" {
-		return openMem(ctx, u, o, rt, dead)
+		return openMem[T](ctx, u, o, rt)
 	}
+	medium, err := mediumOf(u)
+	if err != nil {
+		return nil, err
+	}
+	return openFar[T](ctx, medium, u, o, rt)
+}
+
+// mediumOf finds the medium of a URL.
+func mediumOf(u *url.URL) (driver.Medium, error) {
 	medium, ok := driver.Lookup(u.Scheme)
 	if !ok {
 		return nil, fault.Because(ErrNotFound, "no medium for scheme %q (is its package imported?)", u.Scheme)
 	}
-	return openFar[T](ctx, medium, u, o, rt)
+	return medium, nil
 }
 
 // parse splits rawURL into the medium's part and the options all media have.

@@ -73,3 +73,15 @@ func (c jsonCodec[T]) Decode(b []byte, v *T) (err error) {
 	*v = fresh
 	return nil
 }
+
+// Dynamic is what For returns for a struct that travels as JSON, without being
+// made for its type at compile time: for senders that know the type only at run
+// time. t is checked as For would.
+func Dynamic(t reflect.Type, opts Options) (fingerprint string, appendTo func(b []byte, v any) ([]byte, error), err error) {
+	w := walker{seen: map[reflect.Type]bool{}}
+	if err := w.check(t, typeName(t)); err != nil {
+		return "", nil, err
+	}
+	c := jsonCodec[any]{named("json", opts.Schema)}
+	return c.fingerprint, func(b []byte, v any) ([]byte, error) { return c.Append(b, &v) }, nil
+}

@@ -345,3 +345,8 @@ func (c *Chan[T]) TakeInto(ctx context.Context, a *Attach, buf []Got[T]) (int, e
 	c.release(w)
 	return n, err
 }
+
+// TrySendAny is TrySend of a v that must be a T.
+//
+//go:norace
+func (c *Chan[T]) TrySendAny(a *Attach, v any) (bool, error) { return c.TrySend(a, v.(T), nil) }
