@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/handoff-go/handoff/internal/hb"
+	"github.com/handoff-go/handoff/internal/park"
 )
 
 // lock guards a channel. It is held for a few dozen instructions, never while
@@ -18,12 +19,18 @@ import (
 // the runtime's own channel lock behaves too, where the loser's thread sleeps.
 // Measured on two cores, 8 senders to 8 receivers over 128 slots: 37 ns a value
 // so, 110 ns with short spins, 150 ns with sync.Mutex, 41 ns for Go's channel.
+//
+// Where other programs want the cores too, the holder's thread may lose its core
+// for milliseconds. A loser that goes on looking then keeps busy the very core
+// on which the holder could go on. So it soon naps: beside four busy threads of
+// others that happens in 0.06 of 1000 operations from one sender to one receiver,
+// and these take 150 ns on the average instead of 380.
 type lock struct{ state atomic.Uint32 }
 
 const (
-	looks      = 50    // about one transfer of a cache line
-	stall      = 16000 // turns of an empty loop, some 4 µs
-	stallLimit = 4     // then let another goroutine run: the holder may be preempted
+	looks = 50    // about one transfer of a cache line
+	stall = 16000 // turns of an empty loop, some 4 µs
+	tries = 4     // then the holder is not running: see park.Nap
 )
 
 //go:norace
@@ -45,14 +52,18 @@ func (l *lock) Unlock() {
 //go:norace
 func (l *lock) lockContended() {
 	for {
-		for range stallLimit {
+		for range tries {
 			if l.look() {
 				return
 			}
 			for range stall {
 			}
 		}
-		runtime.Gosched()
+		runtime.Gosched() // the holder may wait for this very P
+		if l.look() {
+			return
+		}
+		park.Nap()
 	}
 }
 
