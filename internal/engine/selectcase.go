@@ -179,7 +179,7 @@ func (x *chanCase[T]) trySend(s *Select) verdict {
 	if s.hasDefault() {
 		return unready
 	}
-	r := c.recvq.firstWon()
+	r := c.firstFree()
 	switch {
 	case r == nil:
 		return unready

@@ -1,0 +1,75 @@
+package engine
+
+import "github.com/handoff-go/handoff/internal/ticket"
+
+// pair completes the waiting receiver r with a blocked sender. Both have
+// tickets, so the sender's is claimed while the receiver's is won.
+//
+//go:norace
+func (c *Chan[T]) pair(r *waiter[T], o *after[T]) bool {
+	if r.state() != ticket.Waiting {
+		return false // and no sender's ticket is touched for it
+	}
+	for s := c.sendq.head; s != nil; {
+		next := s.next
+		if s.tk != r.tk { // a select never meets itself
+			switch c.claim(s) {
+			case ticket.Won:
+				if r.win() != ticket.Won {
+					c.unclaim(s)
+					return true // r is dead or claimed; whoever has it will look again
+				}
+				s.remove()
+				r.remove()
+				if !s.firm {
+					s.tk.Confirm(int(s.idx))
+				}
+				c.meet(s, r, o)
+				return true
+			case ticket.Gone:
+				s.remove()
+			}
+		}
+		s = next
+	}
+	return false
+}
+
+// meet hands the value of s to r; both are committed and out of their queues.
+//
+//go:norace
+func (c *Chan[T]) meet(s, r *waiter[T], o *after[T]) {
+	var g Got[T]
+	if len(r.holds) > 0 {
+		g.plain, g.unheard = r.holds[0].plain, r.holds[0].unheard
+	}
+	c.pullSender(s, r.kind == take, r.att, &g, o)
+	switch {
+	case r.vs != nil:
+		r.vs[r.n] = g.Val
+		r.n++
+	case r.holds != nil:
+		r.holds[r.n] = g
+		r.n++
+	default:
+		r.got = g
+	}
+	r.finish(o)
+}
+
+// claim reserves the sender s; a plain one is the caller's anyway.
+//
+//go:norace
+func (c *Chan[T]) claim(s *waiter[T]) ticket.Answer {
+	if s.firm {
+		return ticket.Won
+	}
+	return s.tk.Reserve()
+}
+
+//go:norace
+func (c *Chan[T]) unclaim(s *waiter[T]) {
+	if !s.firm {
+		s.tk.Release()
+	}
+}
