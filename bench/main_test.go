@@ -12,7 +12,7 @@ func TestRunPrintsTheTable(t *testing.T) {
 	if err := run(args, &out, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"ping-pong cap 0", "2 cases and default", "of 3 shapes"} {
+	for _, want := range []string{"ping-pong cap 0", "2 cases and default", "geometric mean"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the output lacks %q:\n%s", want, out.String())
 		}

@@ -15,8 +15,8 @@ one run; every side is called directly, with the default build and the same flag
 goroutines on few cores. Not measured are other sizes of value, other media than this process, a heap with much in it, the time until a single
 waiter runs again, and CPU time. **The absolute times mean nothing**: the machine is shared and virtual, its clock and neighbours change from
 minute to minute. What counts is the *ratio* of medians, and beside it the median of the ratios of each round; *noise* is how far Go's channel
-was from itself in the same rounds, by the worse of these two. A goal is met when both ratios are at most the goal plus that noise. An
-operation is one value from a sender to a receiver, for ping-pong there and back. Allocations below 0.005 an operation are the runtime's own and
+was from itself in the same rounds, by the worse of these two. A goal is met when both ratios are at most the goal, and met in noise when they are at
+most the goal plus that noise. An operation is one value from a sender to a receiver, for ping-pong there and back. Allocations below 0.005 an operation are the runtime's own and
 count as none.`
 
 // Page renders the newest records in dir as the page in docs. link leads from

@@ -50,10 +50,13 @@ func TestTheGoalIsJudged(t *testing.T) {
 		ours []float64
 		want string
 	}{
-		{[]float64{14, 15, 15}, "yes"},
-		{[]float64{14, 16, 99}, "NO"},
+		{[]float64{14, 15, 15}, met},
+		{[]float64{14, 15.5, 15.5}, inside},
+		{[]float64{14, 17, 99}, missed},
 	} {
-		l := newLine(record(Fast, c.ours...).Rows[0])
+		row := record(Fast, c.ours...).Rows[0]
+		row.Figures[2].Ns = []float64{10, 11, 11} // a noise of 0.1
+		l := newLine(row)
 		if got := l.within(); got != c.want {
 			t.Errorf("%v against 10 within 1.5: %s, want %s", c.ours, got, c.want)
 		}
@@ -82,7 +85,7 @@ func TestTables(t *testing.T) {
 		if err := r.Text(&text); err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{"3.00", "NO", "0 of 1 shapes"} {
+		for _, want := range []string{"3.00", "NO", "1 are not"} {
 			if !strings.Contains(text.String(), want) {
 				t.Errorf("the table lacks %q:\n%s", want, text.String())
 			}

@@ -26,15 +26,24 @@ func newLine(r measure.Row) line {
 // limit is the largest ratio that is within the goal.
 func (l *line) limit() float64 { return l.Goal + l.noise.Spread() }
 
+// The answers to whether a goal is met.
+const (
+	met    = "yes"
+	inside = "in noise" // met only because the noise of the run counts
+	missed = "NO"
+)
+
 // within says whether the goal is met, by the worse of the two ratios.
 func (l *line) within() string {
-	switch {
+	switch worse := l.ratio.Worse(); {
 	case l.Goal == 0:
 		return ""
-	case l.ratio.Worse() <= l.limit():
-		return "yes"
+	case worse <= l.Goal:
+		return met
+	case worse <= l.limit():
+		return inside
 	}
-	return "NO"
+	return missed
 }
 
 // few is how many objects per operation count as none: what the runtime itself
@@ -117,16 +126,12 @@ func (l *line) goal() string {
 
 // Verdict sums a record up in one sentence.
 func (r *Record) Verdict() string {
-	goals, met, dirty := 0, 0, 0
+	answers := map[string]int{}
+	dirty := 0
 	var plain []float64
 	for _, row := range r.Rows {
 		l := newLine(row)
-		if l.Goal > 0 {
-			goals++
-		}
-		if l.within() == "yes" {
-			met++
-		}
+		answers[l.within()]++
 		if !l.clean() {
 			dirty++
 		}
@@ -134,6 +139,6 @@ func (r *Record) Verdict() string {
 			plain = append(plain, l.ratio.OfMedians)
 		}
 	}
-	return fmt.Sprintf("%d of %d shapes are within their goal; geometric mean of the plain shapes %.2f; %d shapes allocate that must not.",
-		met, goals, measure.GeometricMean(plain), dirty)
+	return fmt.Sprintf("%d shapes are within their goal, %d only within the noise, %d are not; geometric mean of the plain shapes %.2f; %d shapes allocate that must not.",
+		answers[met], answers[inside], answers[missed], measure.GeometricMean(plain), dirty)
 }

@@ -23,15 +23,16 @@ func selects() []*measure.Shape {
 }
 
 // An operation takes a value from one of k channels that all have one, and puts
-// it back.
+// it back. Our values arrive through a callback, the language's in a variable.
 func readyOurs(k int) measure.Body {
 	return func() func(int) measure.Sample {
 		ctx := context.Background()
 		chs, cases := make([]handoff.Chan[int], k), make([]handoff.Case, k)
+		got := 0
 		for i := range chs {
 			chs[i] = handoff.Make[int](1)
 			must(chs[i].Send(ctx, i))
-			cases[i] = chs[i].OnRecv(nil)
+			cases[i] = chs[i].OnRecv(func(v int, _ bool) { got = v })
 		}
 		s := handoff.NewSelector(cases...)
 		return func(n int) measure.Sample {
@@ -39,7 +40,7 @@ func readyOurs(k int) measure.Body {
 				for range n {
 					i, err := s.Select(ctx)
 					must(err)
-					must(chs[i].Send(ctx, i))
+					must(chs[i].Send(ctx, got))
 				}
 			})
 		}
@@ -98,9 +99,10 @@ func blockingOurs(k int) measure.Body {
 	return func() func(int) measure.Sample {
 		ctx := context.Background()
 		chs, cases := make([]handoff.Chan[int], k), make([]handoff.Case, k)
+		sum := 0
 		for i := range chs {
 			chs[i] = handoff.Make[int](0)
-			cases[i] = chs[i].OnRecv(nil)
+			cases[i] = chs[i].OnRecv(func(v int, _ bool) { sum += v })
 		}
 		s := handoff.NewSelector(cases...)
 		return func(n int) measure.Sample {
@@ -129,6 +131,7 @@ func empty(k int) []chan int {
 func blockingGo2() func(int) measure.Sample {
 	chs := empty(2)
 	a, b := chs[0], chs[1]
+	sum := 0
 	return func(n int) measure.Sample {
 		return measure.Together(func() {
 			for i := range n {
@@ -137,8 +140,10 @@ func blockingGo2() func(int) measure.Sample {
 		}, func() {
 			for range n {
 				select {
-				case <-a:
-				case <-b:
+				case v := <-a:
+					sum += v
+				case v := <-b:
+					sum += v
 				}
 			}
 		})
@@ -148,6 +153,7 @@ func blockingGo2() func(int) measure.Sample {
 func blockingGo4() func(int) measure.Sample {
 	chs := empty(4)
 	a, b, c, d := chs[0], chs[1], chs[2], chs[3]
+	sum := 0
 	return func(n int) measure.Sample {
 		return measure.Together(func() {
 			for i := range n {
@@ -156,10 +162,14 @@ func blockingGo4() func(int) measure.Sample {
 		}, func() {
 			for range n {
 				select {
-				case <-a:
-				case <-b:
-				case <-c:
-				case <-d:
+				case v := <-a:
+					sum += v
+				case v := <-b:
+					sum += v
+				case v := <-c:
+					sum += v
+				case v := <-d:
+					sum += v
 				}
 			}
 		})
@@ -204,9 +214,10 @@ func defaultGo() func(int) measure.Sample {
 // An operation is one value over either of two channels, both sides in a select.
 func bothOurs() func(int) measure.Sample {
 	ctx, a, b := context.Background(), handoff.Make[int](0), handoff.Make[int](0)
-	var v int
+	var v, sum int
+	add := func(v int, _ bool) { sum += v }
 	send := handoff.NewSelector(a.OnSendVar(&v, nil), b.OnSendVar(&v, nil))
-	recv := handoff.NewSelector(a.OnRecv(nil), b.OnRecv(nil))
+	recv := handoff.NewSelector(a.OnRecv(add), b.OnRecv(add))
 	return func(n int) measure.Sample {
 		return measure.Together(func() {
 			for v = range n {
@@ -224,6 +235,7 @@ func bothOurs() func(int) measure.Sample {
 
 func bothGo() func(int) measure.Sample {
 	a, b := make(chan int), make(chan int)
+	sum := 0
 	return func(n int) measure.Sample {
 		return measure.Together(func() {
 			for v := range n {
@@ -235,8 +247,10 @@ func bothGo() func(int) measure.Sample {
 		}, func() {
 			for range n {
 				select {
-				case <-a:
-				case <-b:
+				case v := <-a:
+					sum += v
+				case v := <-b:
+					sum += v
 				}
 			}
 		})
@@ -256,12 +270,14 @@ func oneShotOurs() func(int) measure.Sample {
 	chs := [2]handoff.Chan[int]{handoff.Make[int](1), handoff.Make[int](1)}
 	must(chs[0].Send(ctx, 0))
 	must(chs[1].Send(ctx, 1))
+	got := 0
+	take := func(v int, _ bool) { got = v }
 	return func(n int) measure.Sample {
 		return measure.Alone(func() {
 			for range n {
-				i, err := handoff.Select(ctx, chs[0].OnRecv(nil), chs[1].OnRecv(nil))
+				i, err := handoff.Select(ctx, chs[0].OnRecv(take), chs[1].OnRecv(take))
 				must(err)
-				must(chs[i].Send(ctx, i))
+				must(chs[i].Send(ctx, got))
 			}
 		})
 	}

@@ -34,7 +34,7 @@ func ends(t *testing.T, b measure.Body) {
 	}()
 	select {
 	case <-done:
-	case <-time.After(10 * time.Second):
-		t.Fatal("still not done after 10 s")
+	case <-time.After(time.Minute):
+		t.Fatal("still not done after a minute")
 	}
 }
