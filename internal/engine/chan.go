@@ -110,6 +110,7 @@ type Chan[T any] struct {
 	cfg     Config
 	dead    Dead[T]
 	created time.Time
+	known   *Record // in a registry; nil if nobody asked
 }
 
 var lastID atomic.Uint64
@@ -136,6 +137,7 @@ func (c *Chan[T]) Init(cfg Config, dead Dead[T]) {
 	if cfg.Slots > 0 {
 		c.buf = make([]T, cfg.Slots)
 	}
+	c.announce()
 }
 
 // Name returns the channel's name.

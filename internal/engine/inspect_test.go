@@ -1,0 +1,61 @@
+package engine
+
+import (
+	"context"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"weak"
+)
+
+func TestSnapshot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		a := New[int](Config{Name: "a", Slots: 1}, nil)
+		b := New[int](Config{Name: "b"}, nil)
+		aa, ba := a.Attach(true, true), b.Attach(true, true)
+		a.TrySend(aa, 1, nil)
+		a.Take(ctx, aa)
+		go a.SendAll(ctx, aa, []int{2, 3}, nil, 0)
+		synctest.Wait()
+		v := 4
+		go NewSelect([]Case{&SendCase[int]{C: a, A: aa, V: &v}, &RecvCase[int]{C: b, A: ba}}).Do(ctx, nil, false)
+		synctest.Wait()
+
+		s, r := a.Snapshot(), b.Snapshot()
+		if s.Name != "a" || len(s.Waiting) != 2 || len(s.Held) != 1 || !s.Held[0].Slot || s.Held[0].Attempt != 1 {
+			t.Fatalf("%+v", s)
+		}
+		if w := s.Waiting[0]; w.Op != "send" || w.Select || w.Left != 2 {
+			t.Fatalf("%+v", w)
+		}
+		if len(r.Waiting) != 1 || r.Waiting[0].Op != "recv" || !r.Waiting[0].Select || r.Waiting[0].Ticket != s.Waiting[1].Ticket {
+			t.Fatalf("%+v, %+v", s, r)
+		}
+		cancel()
+		synctest.Wait()
+		if s, r := a.Snapshot(), b.Snapshot(); len(s.Waiting)+len(r.Waiting) != 0 {
+			t.Fatalf("%+v, %+v", s, r)
+		}
+	})
+}
+
+// TestRecordLivesWithItsChannel: a registry of records holds no channel, and can
+// tell which are gone.
+func TestRecordLivesWithItsChannel(t *testing.T) {
+	var seen weak.Pointer[Record]
+	OnMake(func(r *Record) { seen = weak.Make(r) })
+	c := New[int](Config{Name: "seen"}, nil)
+	OnMake(nil)
+	runtime.GC()
+	if r := seen.Value(); r == nil || r.Name != "seen" {
+		t.Fatal("the record of a living channel is gone")
+	}
+	runtime.KeepAlive(c)
+	c = nil
+	runtime.GC()
+	if seen.Value() != nil {
+		t.Fatal("the record outlives its channel")
+	}
+}
