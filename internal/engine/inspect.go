@@ -20,7 +20,7 @@ type Snapshot struct {
 
 // Waiting is one blocked case.
 type Waiting struct {
-	Op      string // "send", "recv", "take" or "stop"
+	Op      string         // "send", "recv", "take" or "stop"
 	Ticket  *ticket.Ticket // the same for all cases of one select, on whatever channels; to compare, not to use
 	Select  bool
 	Claimed bool // a home on another medium is deciding over it
@@ -83,6 +83,8 @@ type Record struct {
 // OnMake has f told of every channel made from now on; nil ends it. A channel
 // made while f is set keeps its Record for as long as it lives, so that a weak
 // pointer to the Record tells whether the channel still exists.
+//
+//go:norace
 func OnMake(f func(*Record)) {
 	if f == nil {
 		made.Store(nil)
