@@ -123,6 +123,7 @@ func Run(t *testing.T, h Harness, o Options) {
 	if o.Limit == 0 {
 		o.Limit = limitReal
 	}
+	claims := claimsSeen.Load()
 	t.Logf("%s: seed %d (repeat with -drivertest.seed=%d)", h.Name, o.Seed, o.Seed)
 	for _, l := range Laws() {
 		if o.Only != nil && !o.Only(l) {
@@ -138,6 +139,15 @@ func Run(t *testing.T, h Harness, o Options) {
 			runLaw(t, h, l, o, claimsConfirm)
 		}
 	}
+	if h.Has[FeatureClaims] && o.Only == nil && wholeRun() && claimsSeen.Load() == claims {
+		t.Errorf("%s: no ticket was ever claimed: the runs with claimants proved nothing", h.Name)
+	}
+}
+
+// wholeRun reports whether the laws to run were not narrowed by -run.
+func wholeRun() bool {
+	f := flag.Lookup("test.run")
+	return f == nil || !strings.Contains(f.Value.String(), "/")
 }
 
 // limitReal and limitVirtual bound a law: after it the operations of the law

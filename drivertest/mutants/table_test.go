@@ -32,7 +32,7 @@ var table = []mutant{
 		law: "L1", name: "a value is taken and left in its slot", file: match,
 		old:     "	c.n--\n	return v, h",
 		new:     "	return v, h",
-		killers: []string{"L3/slots-are-first-in-first-out"},
+		killers: []string{"L1/every-value-exactly-once", "L3/slots-are-first-in-first-out"},
 	}, {
 		law: "L2", name: "false full", file: match,
 		old:     "	if c.used < c.slots {\n		c.put(v, h)\n		return true",
@@ -52,7 +52,7 @@ var table = []mutant{
 		law: "L2", name: "a try gives up when the lock is taken", file: ops,
 		old:     "	var o after[T]\n	c.mu.Lock()\n	got := c.begin(a, hold, &g, &o)\n",
 		new:     "	var o after[T]\n	if !c.mu.state.CompareAndSwap(0, 1) { return g, false }\n	got := c.begin(a, hold, &g, &o)\n",
-		killers: []string{"L2/try-is-never-falsely-empty"},
+		killers: []string{"L2/try-is-never-falsely-empty", "L2/try-is-never-falsely-full"},
 	}, {
 		law: "L3", name: "last come, first served", file: waiter,
 		old:     "	w.in, w.next, w.prev = q, nil, q.tail\n",
@@ -77,7 +77,7 @@ var table = []mutant{
 		law: "L4", name: "a freed slot is left to the woken sender", file: hold,
 		old:     "	if c.bare.head != nil || c.sendq.head != nil {\n		c.promote(o)\n",
 		new:     "	if c.bare.head != nil {\n		c.promote(o)\n",
-		killers: []string{"L4/the-unblocker-completes-the-send"},
+		killers: []string{"L4/the-unblocker-completes-the-send", "L2/capacity-is-exact"},
 	}, {
 		law: "L5", name: "closed seen while a held value could return", file: match,
 		old:     "	if c.closed && c.used == 0 {\n		hb.Acquire(&c.closed)\n		return drained\n",
@@ -102,7 +102,7 @@ var table = []mutant{
 		law: "L6", name: "a loser stays registered", file: sel,
 		old:     "		l.lock()\n		l.dequeue()\n		l.unlock()\n",
 		new:     "		l.lock()\n		l.unlock()\n",
-		killers: []string{"L6/leaving-a-line-keeps-the-line"},
+		killers: []string{"L6/selector-selects-again-and-again"},
 	}, {
 		law: "L6", name: "a claimed ticket is won all the same", file: tick,
 		old:     "	if !t.state.CompareAndSwap(uint32(Waiting), uint32(Synced)) {\n",
@@ -127,7 +127,7 @@ var table = []mutant{
 		law: "L8", name: "cancel reported after completion", file: ops,
 		old:     "	c.free()\n	<-w.tk.Bell()\n",
 		new:     "	c.free()\n	<-w.tk.Bell(); w.got.Err = cause\n",
-		killers: []string{"L8/completed-is-never-reported-as-cancelled"},
+		killers: []string{"L8/completed-is-never-reported-as-cancelled", "L1/an-error-means-the-sender-still-has-it"},
 	}, {
 		law: "L8", name: "an ended context starts operations", file: ops,
 		old:     "	if ctx.Err() != nil {\n		return fault.Cancelled(ctx)\n",
