@@ -27,10 +27,22 @@ type Law struct {
 	Needs []Feature
 	// Storm says that the law runs operations truly at once, in real time.
 	Storm bool
+	// Bubble says that who waits cannot be told from figures alone, so that the
+	// law needs a synctest bubble.
+	Bubble bool
 	// Ends says that the law itself ends its context.
 	Ends bool
 	// Run finds out. It fails e when the rule is broken.
 	Run func(e *Env)
+}
+
+// lacking returns what h lacks for the law.
+func (l Law) lacking(h Harness) []string {
+	missing := h.Has.missing(l.Needs)
+	if l.Bubble && !h.InBubble {
+		missing = append(missing, "a synctest bubble")
+	}
+	return missing
 }
 
 // selects reports whether the law is run again with the fake remote claimant.
@@ -107,7 +119,7 @@ func (r Refusal) String() string {
 func Refusals(h Harness) []Refusal {
 	var out []Refusal
 	for _, l := range Laws() {
-		if missing := h.Has.missing(l.Needs); len(missing) > 0 {
+		if missing := l.lacking(h); len(missing) > 0 {
 			out = append(out, Refusal{l.Name, missing})
 		}
 	}
@@ -129,7 +141,7 @@ func Run(t *testing.T, h Harness, o Options) {
 		if o.Only != nil && !o.Only(l) {
 			continue
 		}
-		if missing := h.Has.missing(l.Needs); len(missing) > 0 {
+		if missing := l.lacking(h); len(missing) > 0 {
 			t.Run(l.Name, func(t *testing.T) { t.Skip(Refusal{l.Name, missing}) })
 			continue
 		}

@@ -40,6 +40,7 @@ var modelLaws = []Law{
 		Says:   "any sequence of all operations over two channels has the effects it has on the obvious one-lock channels",
 		Source: "issue 2 section 3",
 		Needs:  []Feature{FeatureCancel, FeatureHold, FeatureBatch, FeatureSelect, FeatureDefault},
+		Bubble: true,
 		Run:    func(e *Env) { lockstep(e, mix{plain: true, holds: true, batches: true, selects: true}) },
 	},
 }
@@ -335,7 +336,7 @@ func (r *run) selectSome() {
 				if p.op.D, p.op.V = d, d.Value; !ok {
 					p.op.V = closedValue
 				}
-			}), []wait{{on: r.chs[ch]}}})
+			}), []wait{{on: r.chs[ch], takes: true}}})
 		}
 		arms = append(arms, a)
 	}

@@ -34,6 +34,7 @@ var selectPairLaws = []Law{
 		Says:   "the odd one of selects that pair up waits, and is met by the next that comes",
 		Source: "research 26; crossbeam matching_with_leftover",
 		Needs:  []Feature{FeatureSelect, FeatureRendezvous, FeatureCancel},
+		Bubble: true,
 		Run:    lawMatchingLeftover,
 	},
 }
@@ -136,9 +137,6 @@ func lawMatching(e *Env) {
 }
 
 func lawMatchingLeftover(e *Env) {
-	if !e.bubble {
-		return // who is left waiting cannot be told from figures alone
-	}
 	const k = 7
 	ch := e.Chan(0)
 	ctx, cancel := e.ending()
