@@ -261,7 +261,7 @@ func (e *Env) quiet(from time.Time) bool {
 			return false
 		}
 		seen.waiting[wait{on: l, sends: true}], seen.waiting[wait{on: l}] = s.SendersWaiting, s.ReceiversWaiting
-		seen.held[l] = taken
+		seen.held[l] = taken || s.Held > 0
 	}
 	return seen.explained(waiting)
 }

@@ -162,10 +162,11 @@ func TestWrittenIsDone(t *testing.T) {
 	c.Write([]byte{200, 0, 0, 0, byte(wire.TypeSend), 0, 0, 0, 1}) // half a frame means nothing
 	c.Close()
 	other := dial(t, path).greet()
-	other.say(recv(2), &wire.Receive{Type: wire.TypeRecv, Channel: 1, Op: 3, Max: 1, Flags: wire.FlagTry})
+	other.say(recv(2))
 	if it := hear[*wire.Deliver](other).Items[0]; string(it.Value) != "b" || it.Attempt != 1 {
 		t.Errorf("%q, attempt %d", it.Value, it.Attempt)
 	}
+	other.say(&wire.Receive{Type: wire.TypeRecv, Channel: 1, Op: 3, Max: 1, Flags: wire.FlagTry})
 	if f := other.hearEnd(3, wire.CodeDone); f.Flags != wire.EndNotReady {
 		t.Errorf("%+v", f)
 	}
