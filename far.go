@@ -3,11 +3,13 @@ package handoff
 import (
 	"context"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/handoff-go/handoff/codec"
 	"github.com/handoff-go/handoff/driver"
 	"github.com/handoff-go/handoff/internal/custody"
+	"github.com/handoff-go/handoff/internal/engine"
 	"github.com/handoff-go/handoff/internal/event"
 	"github.com/handoff-go/handoff/internal/fault"
 )
@@ -25,6 +27,52 @@ type far[T any] struct {
 type link struct {
 	ch        driver.Channel
 	opTimeout time.Duration
+	stop      stopWatch
+}
+
+// stopWatch waits for the senders to be asked to end: from the first time that
+// somebody wants to know, until it comes or the attachment ends.
+type stopWatch struct {
+	once   sync.Once
+	over   chan struct{} // closed when it came, or never will
+	reason string        // both set before over is closed
+	err    error
+}
+
+// stopped returns the watch, begun. A stop takes nothing from anybody, so it can
+// be waited for in advance and seen by any number of selects.
+func (l *link) stopped() *stopWatch {
+	w := &l.stop
+	w.once.Do(func() {
+		w.over = make(chan struct{})
+		op := &driver.Op{Kind: driver.OpAwaitStop}
+		op.OnFinish(func(op *driver.Op) {
+			w.reason, w.err = op.Reason, op.Err
+			close(w.over)
+		})
+		l.ch.Start(op)
+	})
+	return w
+}
+
+// onStopFar is the case of a stop on a medium.
+func (at *attachment[T]) onStopFar(do func(reason string)) Case {
+	if at.bad != nil {
+		return at.caseFar("stop")
+	}
+	if !at.far.ch.Info().Can.Stop {
+		return at.caseFar("stop")
+	}
+	w := at.far.stopped()
+	return at.onCase("stop", &engine.NativeRecv[struct{}]{
+		C:   w.over,
+		Err: func() error { return w.err },
+		Do: func(struct{}, bool) {
+			if do != nil {
+				do(w.reason)
+			}
+		},
+	})
 }
 
 // opTimeoutDefault bounds calls without a context.

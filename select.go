@@ -18,32 +18,27 @@ func init() {
 // returns an error; if it panics, the panic is the caller's. A nil callback is
 // allowed. The zero Case is never chosen.
 type Case struct {
-	k  engine.Case
-	at errorWrapper
-	op string
+	k      engine.Case
+	at     errorWrapper
+	op     string
+	refuse error // why it cannot take part in a select
 }
 
 // errorWrapper says on which channel an operation failed.
 type errorWrapper interface {
 	fail(op string, err error) error
-	refusal() error
 }
 
-// refusal is why a case on this attachment cannot take part in a select.
-func (at *attachment[T]) refusal() error {
-	if at.c != nil {
-		return nil
-	}
+func (at *attachment[T]) onCase(op string, k engine.Case) Case { return Case{k: k, at: at, op: op} }
+
+// caseFar is a case that sends or receives on a channel of a medium: refused,
+// until media can claim tickets.
+func (at *attachment[T]) caseFar(op string) Case {
 	if at.bad != nil {
-		return at.bad
+		return Case{at: at, op: op, refuse: at.bad}
 	}
-	return ErrUnsupported
+	return Case{at: at, op: op, refuse: ErrUnsupported}
 }
-
-func (at *attachment[T]) onCase(op string, k engine.Case) Case { return Case{k, at, op} }
-
-// caseFar is a case on a channel of a medium.
-func (at *attachment[T]) caseFar(op string) Case { return Case{nil, at, op} }
 
 // Select waits until one of the cases is ready, commits it, runs its callback
 // and returns its index. Exactly one case has an effect; the others have none:
@@ -85,8 +80,8 @@ func NewSelector(cases ...Case) *Selector {
 	kinds := make([]engine.Case, len(cases))
 	for i, c := range cases {
 		kinds[i] = c.k
-		if c.at != nil && s.bad == nil {
-			s.bad = c.at.fail("select", c.at.refusal())
+		if c.refuse != nil && s.bad == nil {
+			s.bad = c.at.fail("select", c.refuse)
 		}
 	}
 	s.s = engine.NewSelect(kinds)

@@ -118,7 +118,7 @@ func (s Sender[T]) OnStop(do func(reason string)) Case {
 		return Case{}
 	}
 	if at.c == nil {
-		return at.caseFar("stop")
+		return at.onStopFar(do)
 	}
 	return at.onCase("stop", &engine.StopCase[T]{C: at.c, A: &at.a, Do: do})
 }

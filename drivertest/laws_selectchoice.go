@@ -148,7 +148,7 @@ func lawUniformMixed(e *Env) {
 }
 
 func lawUniformStorm(e *Env) {
-	const cut = 1 << 40
+	const cut = 1 << 30
 	n := e.Scale(10_000)
 	a, b, quiet := e.Chan(128), e.Chan(128), e.Chan(128)
 	never := e.Chan(1)

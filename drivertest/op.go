@@ -134,7 +134,7 @@ func takeArm(ch Chan[int], d *Delivery[int]) arm {
 }
 
 // closedValue stands for "closed" where a law records values.
-const closedValue = -1 << 40
+const closedValue = -1 << 30
 
 // Sel starts a select over arms. The result's N is the chosen index.
 func (e *Env) Sel(arms ...arm) *Op { e.Helper(); return e.SelCtx(e.Ctx, arms...) }

@@ -22,6 +22,9 @@ type native interface {
 type NativeRecv[T any] struct {
 	C  <-chan T
 	Do func(v T, ok bool)
+	// Err, if not nil, is asked once the case is chosen. If it returns an error
+	// the case fails with it, and Do does not run.
+	Err func() error
 }
 
 // NativeSend sends to a native channel. As in the language, it panics when it
@@ -93,6 +96,11 @@ func (n *nativeRecv[T]) finish() error {
 	var zero T
 	v, ok := n.v, n.ok
 	n.v = zero
+	if n.k.Err != nil {
+		if err := n.k.Err(); err != nil {
+			return err
+		}
+	}
 	if n.k.Do != nil {
 		n.k.Do(v, ok)
 	}
