@@ -2,6 +2,8 @@ package handoff
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/url"
 	"reflect"
 	"sync"
@@ -9,6 +11,7 @@ import (
 	"github.com/handoff-go/handoff/codec"
 	"github.com/handoff-go/handoff/driver"
 	"github.com/handoff-go/handoff/internal/engine"
+	"github.com/handoff-go/handoff/internal/event"
 	"github.com/handoff-go/handoff/internal/fault"
 )
 
@@ -92,7 +95,18 @@ func buryIn[T any](g *grave, from string) engine.Dead[T] {
 	if g == nil {
 		return nil
 	}
-	return func(v T, reason string, attempts int) error { return g.put(Dead[T]{v, reason, attempts, from}) }
+	return func(v T, reason string, attempts int) error {
+		err := g.put(Dead[T]{v, reason, attempts, from})
+		switch {
+		case err == nil || errors.Is(err, ErrFull):
+			return err
+		case errors.Is(err, ErrInDoubt):
+			event.Emit(event.Event{Kind: event.Doubt, Channel: from, Op: "reject", Reason: "dead letter: " + err.Error(), Attempt: attempts})
+			return fault.Because(ErrInDoubt, "dead letter: %v", err)
+		}
+		// Its error is not this channel's: a closed dead letter closes nothing here.
+		return fmt.Errorf("dead letter: %v", err)
+	}
 }
 
 // done lets the dead letter go, if there is one.

@@ -38,7 +38,8 @@ var (
 	ErrConflict = fault.ErrConflict
 	// ErrNotFound: there is no such channel, or no such medium.
 	ErrNotFound = fault.ErrNotFound
-	// ErrFull: the dead letter has no room; the hold goes on.
+	// ErrFull: the dead letter has no room, and the hold goes on; or, at open, the
+	// home is at its limits.
 	ErrFull = fault.ErrFull
 	// ErrDenied: the medium refuses the right that was asked for.
 	ErrDenied = fault.ErrDenied

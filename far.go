@@ -64,7 +64,7 @@ func (at *attachment[T]) onStopFar(do func(reason string)) Case {
 		return at.caseFar("stop")
 	}
 	w := at.far.stopped()
-	return at.onCase("stop", &engine.NativeRecv[struct{}]{
+	c := at.onCase("stop", &engine.NativeRecv[struct{}]{
 		C:   w.over,
 		Err: func() error { return w.err },
 		Do: func(struct{}, bool) {
@@ -73,6 +73,8 @@ func (at *attachment[T]) onStopFar(do func(reason string)) Case {
 			}
 		},
 	})
+	c.late = true
+	return c
 }
 
 // opTimeoutDefault bounds calls without a context.
@@ -172,8 +174,9 @@ func (f *far[T]) encode(ctx context.Context, vs []T) ([]driver.Item, error) {
 	return items, nil
 }
 
-// decode turns a received item into a value. Bytes that are not a T can only
-// come from a peer that lied about its type; the value is lost, and told.
+// decode turns a received item into a value. Bytes that are not a T come from a
+// peer that lied about its type, or whose type evolved into another under one
+// schema; the value is lost, and an event tells it.
 func (at *attachment[T]) decode(it driver.Item, v *T) error {
 	if err := at.far.codec.Decode(it.Value, v); err != nil {
 		event.Emit(event.Event{Kind: event.Dropped, Channel: at.name, Op: "recv", Reason: err.Error(), Attempt: it.Attempt})
@@ -237,10 +240,16 @@ func (at *attachment[T]) receive(ctx context.Context, k driver.Kind, most int, t
 	if at.bad != nil {
 		return op, at.bad
 	}
+	var err error
 	if try {
-		return op, at.far.call(op)
+		err = at.far.call(op)
+	} else {
+		err = at.far.run(ctx, op, 0, nil)
 	}
-	return op, at.far.run(ctx, op, 0, nil)
+	if err == nil && len(op.Got) == 0 && !op.NotReady {
+		err = fault.Because(ErrUnreachable, "the medium ended a receive without a value")
+	}
+	return op, err
 }
 
 func (at *attachment[T]) recvFar(ctx context.Context) (v T, err error) {
@@ -265,12 +274,15 @@ func (at *attachment[T]) recvIntoFar(ctx context.Context, buf []T) (int, error) 
 	if err != nil {
 		return 0, err
 	}
-	for i, it := range op.Got {
-		if err := at.decode(it, &buf[i]); err != nil {
-			return i, err
+	n := 0
+	for _, it := range op.Got {
+		if bad := at.decode(it, &buf[n]); bad != nil {
+			err = bad
+			continue
 		}
+		n++
 	}
-	return len(op.Got), nil
+	return n, err
 }
 
 func (at *attachment[T]) takeFar(ctx context.Context) (Delivery[T], error) {

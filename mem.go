@@ -2,8 +2,10 @@ package handoff
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"reflect"
+	"slices"
 	"sync"
 
 	"github.com/handoff-go/handoff/driver"
@@ -38,6 +40,7 @@ type anyChan interface {
 	AttachTo(a *engine.Attach, send, recv bool)
 	Detach(a *engine.Attach, why string) error
 	TrySendAny(a *engine.Attach, v any) (bool, error)
+	Remains() int
 }
 
 // memName returns the name a mem: URL means.
@@ -91,8 +94,12 @@ func memTyped[T any](m *memChannel) *engine.Chan[T] {
 	for _, a := range m.senders {
 		c.AttachTo(a, true, false)
 	}
-	for _, v := range m.early {
-		c.TrySendAny(m.senders[0], v)
+	if len(m.early) > 0 { // whoever buried them may have left
+		a := c.Attach(true, false)
+		for _, v := range m.early {
+			c.TrySendAny(a, v)
+		}
+		c.Detach(a, "")
 	}
 	m.c, m.senders, m.early = c, nil, nil
 	return c
@@ -112,48 +119,60 @@ func memGrave(u *url.URL, o options, typ reflect.Type) (*grave, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &engine.Attach{}
+	g := &memSender{m: m}
 	memory.Lock()
 	if m.c == nil {
-		m.senders = append(m.senders, a)
+		m.senders = append(m.senders, &g.a)
 	} else {
-		m.c.AttachTo(a, true, false)
+		m.c.AttachTo(&g.a, true, false)
 	}
 	memory.Unlock()
-	return &grave{
-		put:   func(dead any) error { return m.bury(a, dead) },
-		close: func() { m.leaveGrave(name, a) },
-	}, nil
+	return &grave{put: g.bury, close: func() { g.leave(name) }}, nil
+}
+
+// memSender is the attachment of one who buries in m.
+type memSender struct {
+	m    *memChannel
+	a    engine.Attach
+	left bool // guarded by memory
 }
 
 // bury sends dead if that is possible without waiting.
-func (m *memChannel) bury(a *engine.Attach, dead any) error {
+func (g *memSender) bury(dead any) error {
+	m := g.m
 	memory.Lock()
 	c := m.c
-	if c == nil {
+	if g.left || c == nil {
 		defer memory.Unlock()
-		if len(m.early) >= m.made.slots {
+		switch {
+		case g.left:
+			return ErrDetached
+		case len(m.early) >= m.made.slots:
 			return ErrFull
 		}
 		m.early = append(m.early, dead)
 		return nil
 	}
 	memory.Unlock()
-	ok, err := c.TrySendAny(a, dead)
+	ok, err := c.TrySendAny(&g.a, dead)
 	if err == nil && !ok {
 		return ErrFull
 	}
 	return err
 }
 
-// leaveGrave ends the attachment a. What was buried before anybody opened the
-// dead letter goes with the last one that knows its name.
-func (m *memChannel) leaveGrave(name string, a *engine.Attach) {
+// leave ends the attachment.
+func (g *memSender) leave(name string) {
+	m := g.m
 	memory.Lock()
+	g.left = true
 	c := m.c
+	if c == nil {
+		m.senders = slices.DeleteFunc(m.senders, func(a *engine.Attach) bool { return a == &g.a })
+	}
 	memory.Unlock()
 	if c != nil {
-		c.Detach(a, "its holder detached")
+		c.Detach(&g.a, "its holder detached")
 	}
 	memLeave(name, m)
 }
@@ -226,16 +245,24 @@ func (o options) contradicts(later options) error {
 // memLeave counts one Open of m out; the last one takes the name with it.
 func memLeave(name string, m *memChannel) {
 	memory.Lock()
-	last := false
-	if m.opens--; m.opens == 0 && memory.named[name] == m {
-		delete(memory.named, name)
-		last = true
-	}
-	memory.Unlock()
+	m.opens--
+	last := m.opens == 0 && memory.named[name] == m
 	if last {
-		for range m.early {
-			event.Emit(event.Event{Kind: event.Dropped, Channel: m.made.name, Op: "detach", Reason: "a dead letter nobody ever opened"})
-		}
-		m.grave.done() // it may be a name of this process too
+		delete(memory.named, name)
 	}
+	c, lost := m.c, len(m.early)
+	memory.Unlock()
+	if !last {
+		return
+	}
+	if c != nil {
+		lost = c.Remains()
+	}
+	if lost > 0 {
+		event.Emit(event.Event{
+			Kind: event.Dropped, Channel: m.made.name, Op: "detach",
+			Reason: fmt.Sprintf("the last Open is detached; values in slots: %d", lost),
+		})
+	}
+	m.grave.done() // it may be a name of this process too
 }

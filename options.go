@@ -102,13 +102,16 @@ func MaxHold(d time.Duration) Option {
 
 // DeadLetter (deadletter=) is the URL of the channel of Dead[T] to which values
 // go that were rejected or whose attempts are exhausted. It needs room: a dead
-// letter that is full refuses, and the hold goes on.
+// letter that is full refuses, and the hold goes on; where there is nobody to be
+// refused, because the holder is gone, the value returns to its place.
 func DeadLetter(url string) Option {
 	return optionFunc(func(o *options) error { return agree(&o.deadLetter, url, "deadletter") })
 }
 
 // MaxAttempts (maxattempts=) bounds how often a value is handed out. Returning
-// it after the last attempt rejects it, for "attempts exhausted".
+// it after the last attempt rejects it, for "attempts exhausted". A value whose
+// holder is gone and whose dead letter has no room is handed out once more all
+// the same: it would be lost otherwise.
 func MaxAttempts(n int) Option {
 	return optionFunc(func(o *options) error { return positive(&o.maxAttempts, n, "maxattempts") })
 }

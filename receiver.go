@@ -13,7 +13,9 @@ import (
 // Recv takes the next value and confirms it. On an empty channel it waits, in
 // turn with other receivers. ErrClosed means that the channel is closed, every
 // value was confirmed, and none can come back. With any error no value was
-// taken. The zero Receiver waits until ctx ends.
+// taken, but for ErrTypeMismatch: on a medium that is a value which is not a T
+// after all; it is lost, and an event tells it. The zero Receiver waits until ctx
+// ends.
 func (r Receiver[T]) Recv(ctx context.Context) (T, error) {
 	at := r.r
 	if at == nil {
@@ -34,7 +36,8 @@ func (r Receiver[T]) Recv(ctx context.Context) (T, error) {
 }
 
 // TryRecv is Recv if that is possible without waiting. false, nil means that at
-// one moment during the call it was not. The zero Receiver is never ready.
+// one moment during the call it was not. The zero Receiver is never ready. On a
+// medium it is one round trip, and may fail with ErrUnreachable.
 func (r Receiver[T]) TryRecv() (v T, ok bool, err error) {
 	at := r.r
 	if at == nil {
@@ -53,7 +56,8 @@ func (r Receiver[T]) TryRecv() (v T, ok bool, err error) {
 
 // RecvInto waits for the first value only, then takes what is there, in order,
 // up to len(buf), and confirms all of it. An empty buf returns 0, nil. With an
-// error n is 0.
+// error n is 0, but for ErrTypeMismatch, which see at Recv: the values that could
+// be read are in buf[:n]. The zero Receiver waits until ctx ends.
 func (r Receiver[T]) RecvInto(ctx context.Context, buf []T) (n int, err error) {
 	if len(buf) == 0 {
 		return 0, nil
@@ -114,7 +118,9 @@ func (r Receiver[T]) Take(ctx context.Context) (Delivery[T], error) {
 
 // TakeInto waits for the first value only, then takes what is there, up to
 // len(buf), and holds all of it. An empty buf returns 0, nil. Of a blocked
-// SendAll without slots it takes one value at a time.
+// SendAll without slots it takes one value at a time. A value that is not a T
+// after all is rejected; then n may be positive beside ErrTypeMismatch. The zero
+// Receiver waits until ctx ends.
 func (r Receiver[T]) TakeInto(ctx context.Context, buf []Delivery[T]) (n int, err error) {
 	if len(buf) == 0 {
 		return 0, nil
@@ -157,7 +163,9 @@ func (r Receiver[T]) Deliveries(ctx context.Context) iter.Seq2[Delivery[T], erro
 // Stop asks the senders to end, for reason. It does not close the channel: how
 // many values there are is the receiver's to say, when to close the sender's.
 // Senders see it in OnStop. The first reason stays; later calls return nil. On a
-// closed channel it returns ErrClosed.
+// closed channel it returns ErrClosed, after Detach ErrDetached, on the zero
+// Receiver ErrNotFound, and on a medium that does not answer ErrUnreachable, or
+// ErrInDoubt if the stop may have arrived.
 func (r Receiver[T]) Stop(reason string) error {
 	at := r.r
 	if at == nil {

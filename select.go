@@ -2,10 +2,12 @@ package handoff
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/handoff-go/handoff/internal/engine"
 	"github.com/handoff-go/handoff/internal/fakecase"
+	"github.com/handoff-go/handoff/internal/fault"
 )
 
 func init() {
@@ -22,6 +24,7 @@ type Case struct {
 	at     errorWrapper
 	op     string
 	refuse error // why it cannot take part in a select
+	late   bool  // it cannot tell at once whether it is ready
 }
 
 // errorWrapper says on which channel an operation failed.
@@ -51,6 +54,9 @@ func (at *attachment[T]) caseFar(op string) Case {
 // ErrInDoubt if ctx ends during the hold. Without a live case Select waits until
 // ctx ends. A header of ctx travels with a chosen send.
 //
+// A send or receive case on a channel of a medium is refused so far: Select then
+// returns -1 and ErrUnsupported.
+//
 // Select allocates for every case and, if it waits, a native channel. In a hot
 // loop use a Selector, which does not.
 func Select(ctx context.Context, cases ...Case) (chosen int, err error) {
@@ -77,11 +83,18 @@ type Selector struct {
 // NewSelector makes a Selector of cases.
 func NewSelector(cases ...Case) *Selector {
 	s := &Selector{cases: cases}
+	hasDefault := slices.ContainsFunc(cases, func(c Case) bool {
+		_, ok := c.k.(engine.Default)
+		return ok
+	})
 	kinds := make([]engine.Case, len(cases))
 	for i, c := range cases {
 		kinds[i] = c.k
 		if c.refuse != nil && s.bad == nil {
 			s.bad = c.at.fail("select", c.refuse)
+		}
+		if c.late && hasDefault && s.bad == nil {
+			s.bad = c.at.fail("select", fault.Because(ErrUnsupported, "a stop on a medium beside a default"))
 		}
 	}
 	s.s = engine.NewSelect(kinds)
@@ -95,7 +108,8 @@ func (s *Selector) Select(ctx context.Context) (chosen int, err error) { return 
 func (s *Selector) SelectFirst(ctx context.Context) (chosen int, err error) { return s.run(ctx, true) }
 
 // Enable switches case i off or on again, as setting a channel variable to nil
-// does for a case of a native select. It must not be called during a turn.
+// does for a case of a native select. It must not be called during a turn, and
+// panics if there is no case i.
 func (s *Selector) Enable(i int, on bool) { s.s.Enable(i, on) }
 
 func (s *Selector) run(ctx context.Context, first bool) (int, error) {

@@ -39,7 +39,8 @@ func (s Sender[T]) Send(ctx context.Context, v T) error {
 //
 // A first waiting receiver that would hold the value counts only if a slot is
 // free. The zero Sender is never ready. On a closed channel it returns
-// ErrClosed.
+// ErrClosed. On a medium it is one round trip: ErrUnreachable if nothing has
+// left, ErrInDoubt if the value may have arrived, or may yet.
 func (s Sender[T]) TrySend(v T) (ok bool, err error) {
 	at := s.s
 	if at == nil {
@@ -79,7 +80,8 @@ func (s Sender[T]) SendAll(ctx context.Context, vs []T) (n int, err error) {
 // Close closes the channel, for everyone: it is the senders' last message.
 // Values already accepted stay receivable; blocked and later sends get ErrClosed
 // and keep their value. A second Close returns ErrClosed. Close of the zero
-// Sender panics, as close of a nil channel does.
+// Sender panics, as close of a nil channel does. On a medium it is one round
+// trip: ErrUnreachable if nothing has left, ErrInDoubt if it may have closed.
 func (s Sender[T]) Close() error {
 	at := s.s
 	if at == nil {
@@ -111,7 +113,8 @@ func (s Sender[T]) OnSendVar(p *T, do func()) Case {
 
 // OnStop is a select case that is ready once a receiver asked the senders to
 // end, or the last receiver is gone; reason says why. It stays ready. A case of
-// the zero Sender is never chosen.
+// the zero Sender is never chosen. On a medium the news takes its time, so there
+// a Default beside this case is ErrUnsupported: it could not be exact.
 func (s Sender[T]) OnStop(do func(reason string)) Case {
 	at := s.s
 	if at == nil {

@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/handoff-go/handoff"
 	"github.com/handoff-go/handoff/driver"
+	"github.com/handoff-go/handoff/hub"
 	"github.com/handoff-go/handoff/internal/wire"
 )
 
@@ -169,5 +171,43 @@ func TestHomeBreaksTheRules(t *testing.T) {
 			}
 			e.recv(1).want(t, driver.ErrUnreachable)
 		})
+	}
+}
+
+// TestHomeEndsReceiveWithNothing: a receive that ends well has a value.
+func TestHomeEndsReceiveWithNothing(t *testing.T) {
+	opened := &wire.Opened{Channel: 1, Op: 1, MaxValue: 100, Ops: 10, Bytes: 1000, Flags: wire.CanHold}
+	path := welcoming(t, opened, (&wire.End{Channel: 1, Op: 2}).Append(nil))
+	r, err := handoff.OpenReceiver[string](t.Context(), "unix:"+path+"?chan=jobs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := r.Recv(t.Context()); err == nil {
+		t.Fatalf("received %q from a home that sent nothing", v)
+	}
+}
+
+// TestUnreadableValues: of a batch the values that are not of the receiver's type
+// are lost and told; the others are not.
+func TestUnreadableValues(t *testing.T) {
+	type loose struct{ X any }
+	type strict struct{ X string }
+	_, path := serve(t, hub.Options{})
+	url := "unix:" + path + "?chan=jobs&slots=4"
+	s, err := handoff.OpenSender[loose](t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := handoff.OpenReceiver[strict](t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.SendAll(t.Context(), []loose{{"one"}, {2}, {"three"}, {"four"}}); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]strict, 8)
+	n, err := r.RecvInto(t.Context(), buf)
+	if n != 3 || !errors.Is(err, handoff.ErrTypeMismatch) || buf[0].X != "one" || buf[1].X != "three" || buf[2].X != "four" {
+		t.Fatal(n, err, buf)
 	}
 }

@@ -133,6 +133,11 @@ func (d *dispatcher) onEnd(c *call) error {
 		return nil
 	}
 	c.op.NotReady = f.Flags&wire.EndNotReady != 0
+	if c.receives() && err == nil && !c.op.NotReady {
+		err = wire.Unexpected(wire.TypeEnd, "of a receive that has nothing and no reason")
+		d.ended = c.finished(d.ended, err)
+		return err
+	}
 	if c.kind == driver.OpAwaitStop && err == nil {
 		c.op.Reason = f.Text
 	}

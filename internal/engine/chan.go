@@ -80,18 +80,17 @@ type Chan[T any] struct {
 	sendq queue[T]
 	stopq queue[T]
 
-	bare parcels[T] // handed out, no slot, in send order; linked by order
-	back parcels[T] // given back and ready, in send order; linked by place
-	held parcels[T] // handed out and not settled; linked by place
+	bare  parcels[T] // handed out, no slot, in send order; linked by order
+	back  parcels[T] // given back and ready, in send order; linked by place
+	held  parcels[T] // handed out and not settled; linked by place
+	rests parcels[T] // given back, not ready yet; linked by place
 
-	resting  int // parcels given back that are not ready yet
-	closed   bool
-	stopped  bool
-	hadTaker bool
-	reason   string // of the stop
-	seq      uint64 // hand-outs so far; orders the parcels
-	senders  int    // attachments that may send
-	takers   int    // attachments that may receive
+	closed  bool
+	stopped bool
+	reason  string // of the stop
+	seq     uint64 // hand-outs so far; orders the parcels
+	senders int    // attachments that may send
+	takers  int    // attachments that may receive
 
 	redeliveries uint64 // for Stats
 	rejections   uint64
@@ -183,7 +182,6 @@ func (c *Chan[T]) AttachTo(a *Attach, send, recv bool) {
 	}
 	if recv {
 		c.takers++
-		c.hadTaker = true
 	}
 }
 
@@ -238,8 +236,15 @@ type Stats struct {
 func (c *Chan[T]) Stats() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.stats()
+}
+
+// stats is Stats with the lock held.
+//
+//go:norace
+func (c *Chan[T]) stats() Stats {
 	return Stats{
-		Slots: int(c.slots), Len: c.ready(), Held: c.held.len + c.resting,
+		Slots: int(c.slots), Len: c.ready(), Held: c.held.len + c.rests.len,
 		SendersWaiting: c.sendq.live() + c.bare.len, ReceiversWaiting: c.recvq.live(),
 		Senders: c.senders, Receivers: c.takers,
 		// What left its sender was confirmed, has a slot, or was buried from one.
@@ -319,6 +324,15 @@ func (c *Chan[T]) free() {
 		c.mode = calm
 	}
 	c.mu.Unlock()
+}
+
+// Remains returns how many values are in slots, held ones included.
+//
+//go:norace
+func (c *Chan[T]) Remains() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.used
 }
 
 // unlock frees the lock and then does what was collected.

@@ -44,7 +44,7 @@ func (c *Chan[T]) withdraw(p *parcel[T], err error, o *after[T]) {
 	if p.where == inBack {
 		c.back.remove(p)
 	} else {
-		c.resting--
+		c.rests.remove(p)
 	}
 	c.sendHome(p, err, o)
 }

@@ -210,7 +210,7 @@ func (c *Chan[T]) sendHome(p *parcel[T], err error, o *after[T]) {
 //go:norace
 func (c *Chan[T]) rest(p *parcel[T], delay time.Duration) {
 	p.where = resting
-	c.resting++
+	c.rests.add(p)
 	gen := p.gen
 	p.timer = time.AfterFunc(delay, func() { c.rested(p, gen) })
 }
@@ -222,7 +222,7 @@ func (c *Chan[T]) rested(p *parcel[T], gen uint64) {
 	var o after[T]
 	c.mu.Lock()
 	if p.gen == gen && p.where == resting {
-		c.resting--
+		c.rests.remove(p)
 		p.timer = nil
 		p.where = inBack
 		c.back.add(p)
@@ -292,9 +292,9 @@ func (c *Chan[T]) bury(p *parcel[T], reason string) error {
 		if p.lapsed {
 			p.lapsed = false
 			c.loseHolder(p, "the hold ended while its value was being rejected")
-		} else {
-			c.free()
+			return fault.ErrSettled
 		}
+		c.free()
 		return err
 	}
 	c.held.remove(p)
@@ -381,8 +381,9 @@ func (c *Chan[T]) loseHolder(p *parcel[T], reason string) {
 			c.free()
 			return
 		}
+		reason += "; dead letter: " + err.Error()
 		if orphan {
-			c.forget(p, reason+"; dead letter: "+err.Error())
+			c.forget(p, reason)
 			return
 		}
 	}

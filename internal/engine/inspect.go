@@ -15,7 +15,7 @@ type Snapshot struct {
 	Created time.Time
 	Stats   Stats
 	Waiting []Waiting // senders, then receivers, then those who wait for a stop; in line
-	Held    []Held    // in send order
+	Held    []Held    // in send order; then those that rest
 }
 
 // Waiting is one blocked case.
@@ -42,9 +42,9 @@ var opNames = [...]string{send: "send", recv: "recv", take: "take", stop: "stop"
 //
 //go:norace
 func (c *Chan[T]) Snapshot() Snapshot {
-	s := Snapshot{ID: c.id, Name: c.cfg.Name, Created: c.created, Stats: c.Stats()}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	s := Snapshot{ID: c.id, Name: c.cfg.Name, Created: c.created, Stats: c.stats()}
 	for _, q := range []*queue[T]{&c.sendq, &c.recvq, &c.stopq} {
 		for w := q.head; w != nil; w = w.next {
 			if w.state() >= ticket.Synced {
@@ -64,6 +64,9 @@ func (c *Chan[T]) Snapshot() Snapshot {
 		}
 		s.Held = append(s.Held, h)
 	}
+	for p := c.rests.head; p != nil; p = p.next {
+		s.Held = append(s.Held, Held{Attempt: p.attempt, Slot: p.slot, Resting: true})
+	}
 	return s
 }
 
@@ -80,7 +83,8 @@ type Record struct {
 	Created time.Time
 }
 
-// OnMake has f told of every channel made from now on; nil ends it. A channel
+// OnMake has f told of every channel made from now on; nil ends it. f must not
+// make or open a channel. A channel
 // made while f is set keeps its Record for as long as it lives, so that a weak
 // pointer to the Record tells whether the channel still exists.
 //

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"testing"
 	"testing/synctest"
+	"time"
 	"weak"
 )
 
@@ -58,4 +59,23 @@ func TestRecordLivesWithItsChannel(t *testing.T) {
 	if seen.Value() != nil {
 		t.Fatal("the record outlives its channel")
 	}
+}
+
+func TestSnapshotShowsWhatRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := New[int](Config{Slots: 1}, nil)
+		a := c.Attach(true, true)
+		c.TrySend(a, 1, nil)
+		g, _ := c.TryRecv(a, true)
+		g.Hold.Return(time.Hour)
+		s := c.Snapshot()
+		if len(s.Held) != 1 || !s.Held[0].Resting || !s.Held[0].Slot || s.Stats.Held != 1 || s.Stats.Len != 0 {
+			t.Fatalf("%+v", s)
+		}
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if s := c.Snapshot(); len(s.Held) != 0 || s.Stats.Len != 1 {
+			t.Fatalf("%+v", s)
+		}
+	})
 }

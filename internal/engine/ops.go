@@ -125,7 +125,7 @@ func (c *Chan[T]) giveUpOpen(w *waiter[T], cause error, o *after[T]) {
 		c.back.remove(p)
 		c.scrap(p)
 	default:
-		c.resting--
+		c.rests.remove(p)
 		c.scrap(p)
 	}
 }

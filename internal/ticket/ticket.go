@@ -214,12 +214,6 @@ func (t *Ticket) Release() {
 //go:norace
 func (t *Ticket) Looked() { t.looks.Store(false) }
 
-// Unclaim is Release for a ticket of one case only: nobody can have passed it
-// over but under the lock the caller holds, so its owner need not look again.
-//
-//go:norace
-func (t *Ticket) Unclaim() { t.state.Store(uint32(Waiting)) }
-
 // Abort is the owner giving up. It reports false when the ticket is not Waiting:
 // somebody holds it, and the owner must wait for the bell.
 //

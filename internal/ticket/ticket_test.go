@@ -35,7 +35,7 @@ func TestStates(t *testing.T) {
 	if tk.Claim() != Busy || tk.Reserve() != Won {
 		t.Fatal("until the owner has looked, only this process may have the ticket")
 	}
-	tk.Unclaim()
+	tk.Release()
 	tk.Looked()
 	if tk.Win(3) != Won || tk.State() != Synced || tk.Over() {
 		t.Fatal("a waiting ticket cannot be won, or is over before the ring")
