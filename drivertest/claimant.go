@@ -44,6 +44,7 @@ const (
 type Claimant struct {
 	mode     claimMode
 	courting *atomic.Int64 // of the law: offers whose turns are not over
+	coming   atomic.Int64  // when a select began that has not offered its ticket, in Unix nanoseconds; or 0
 
 	mu     sync.Mutex // guards what follows
 	rand   *rand.Rand
@@ -67,16 +68,33 @@ var claimsSeen, confirmsSeen atomic.Int64
 
 func (e *Env) newClaimant(mode claimMode) *Claimant {
 	c := &Claimant{mode: mode, courting: &e.courting, rand: e.NewRand(), brief: e.law.Storm, offers: map[*ticket.Ticket]*offer{}}
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	if mode == claimsManual {
-		e.mu.Lock()
-		defer e.mu.Unlock()
 		e.claimants = append(e.claimants, c)
+	} else if !e.bubble && !e.law.Storm {
+		e.suitors = append(e.suitors, c)
 	}
 	return c
 }
 
+// expect says that a select begins. It stands in the queues before it offers its
+// ticket, so figures alone do not show that a claim is still to come.
+func (c *Claimant) expect() { c.coming.Store(time.Now().UnixNano()) }
+
+// comingFor bounds how long a select that began is expected to offer its ticket.
+// One that is chosen at once, and waits for a settlement, never does.
+const comingFor = 50 * time.Millisecond
+
+// expected reports whether a ticket may still be offered.
+func (c *Claimant) expected() bool {
+	since := c.coming.Load()
+	return since != 0 && time.Since(time.Unix(0, since)) < comingFor
+}
+
 // Offer shows the claimant a ticket it may win as case idx.
 func (c *Claimant) Offer(tk *ticket.Ticket, idx int) {
+	defer c.coming.Store(0)
 	o := &offer{tk, idx, make(chan struct{}), make(chan struct{})}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -107,6 +125,7 @@ func (c *Claimant) Finish() error { return nil }
 // end waits for the goroutines of offers that were not withdrawn because the
 // claimant won them.
 func (c *Claimant) end() {
+	c.coming.Store(0)
 	c.mu.Lock()
 	offers := c.offers
 	c.offers = map[*ticket.Ticket]*offer{}

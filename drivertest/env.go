@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -35,6 +36,7 @@ type Env struct {
 
 	mu        sync.Mutex // guards what follows
 	ops       []*Op
+	suitors   []*Claimant // those whose claims figures must wait for
 	chans     []Chan[int]
 	claimants []*Claimant
 	undo      []func()
@@ -197,6 +199,7 @@ func (e *Env) selectBy(sel func(context.Context, ...Case) (int, error), ctx cont
 	c := e.newClaimant(e.claims)
 	all := append(append(make([]Case, 0, len(cases)+1), cases...), e.H.Remote(c))
 	for {
+		c.expect()
 		i, err := sel(ctx, all...)
 		c.end()
 		if i != len(cases) {
@@ -239,6 +242,10 @@ func (e *Env) quiet(from time.Time) bool {
 	lines := map[waitable]bool{}
 	var waiting []*Op
 	e.mu.Lock()
+	if slices.ContainsFunc(e.suitors, (*Claimant).expected) {
+		e.mu.Unlock()
+		return false
+	}
 	for _, op := range e.ops {
 		for _, w := range op.waits {
 			if l := lineOf(w.on); l != nil {
@@ -416,6 +423,7 @@ func (s *claimedSelector) SelectFirst(ctx context.Context) (int, error) {
 
 func (s *claimedSelector) again(sel func(context.Context) (int, error), ctx context.Context) (int, error) {
 	for {
+		s.c.expect()
 		i, err := sel(ctx)
 		s.c.end()
 		if i != s.remote {
