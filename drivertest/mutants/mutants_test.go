@@ -136,7 +136,7 @@ func build(root, dir, bin string, m mutant) error {
 	if err := os.WriteFile(file, overlay, 0o600); err != nil {
 		return err
 	}
-	out, err := exec.Command("go", "test", "-c", "-overlay", file, "-o", bin, ".").CombinedOutput()
+	out, err := command(context.Background(), "go", "test", "-c", "-overlay", file, "-o", bin, ".").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("building: %v\n%s", err, out)
 	}
@@ -155,12 +155,22 @@ func killersPattern(laws []string) string {
 	return fmt.Sprintf("^TestSubject$/^(make|mem)$/^(%s)$/^(%s)$", strings.Join(groups, "|"), strings.Join(names, "|"))
 }
 
+// command is exec.CommandContext at the lowest priority, where there is nice: the
+// builds would take the cores from suites that run beside this one and whose
+// media wait in real time.
+func command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	if nice, err := exec.LookPath("nice"); err == nil {
+		name, args = nice, append([]string{"-n", "19", name}, args...)
+	}
+	return exec.CommandContext(ctx, name, args...)
+}
+
 // run runs the laws of pattern and returns the first that failed, hung, or ended
 // the process.
 func run(bin, pattern string, seed uint64, limit time.Duration) (killer, output string) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit+10*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, bin, "-test.run", pattern, "-test.v", "-test.failfast", "-test.short",
+	cmd := command(ctx, bin, "-test.run", pattern, "-test.v", "-test.failfast", "-test.short",
 		"-test.timeout", limit.String(), fmt.Sprintf("-drivertest.seed=%d", seed))
 	cmd.Env = append(os.Environ(), subjectEnv+"=1")
 	out, err := cmd.CombinedOutput()
