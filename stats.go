@@ -18,13 +18,5 @@ func (at *attachment[T]) stats() Stats {
 	if at.c == nil {
 		return at.far.stats()
 	}
-	s := at.c.Stats()
-	return Stats{
-		Slots: s.Slots, Len: s.Len, Held: s.Held,
-		SendersWaiting: s.SendersWaiting, ReceiversWaiting: s.ReceiversWaiting,
-		Senders: s.Senders, Receivers: s.Receivers,
-		Sent: s.Sent, Received: s.Received, Redelivered: s.Redelivered, Rejected: s.Rejected,
-		Closed: s.Closed, Stopped: s.Stopped,
-		AsOf: time.Now(),
-	}
+	return at.c.Stats()
 }

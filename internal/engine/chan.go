@@ -39,6 +39,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/handoff-go/handoff/driver"
 	"github.com/handoff-go/handoff/internal/event"
 	"github.com/handoff-go/handoff/internal/fault"
 	"github.com/handoff-go/handoff/internal/hb"
@@ -149,11 +150,6 @@ func (c *Chan[T]) Name() string { return c.cfg.Name }
 //go:norace
 func (c *Chan[T]) Slots() int { return int(c.slots) }
 
-// Config returns what the channel was made with.
-//
-//go:norace
-func (c *Chan[T]) Config() Config { return c.cfg }
-
 // Attach is one attachment: what one Make or Open returned. Everything in it is
 // guarded by the lock of its channel.
 type Attach struct {
@@ -219,21 +215,10 @@ func (c *Chan[T]) ready() int {
 	return n
 }
 
-// Stats are the figures of a channel at one moment.
-type Stats struct {
-	Slots, Len, Held      int
-	SendersWaiting        int // blocked senders and selects that offer a send, held values without a slot included
-	ReceiversWaiting      int
-	Senders, Receivers    int // attachments
-	Sent, Received        uint64
-	Redelivered, Rejected uint64
-	Closed, Stopped       bool
-}
-
 // Stats returns the figures.
 //
 //go:norace
-func (c *Chan[T]) Stats() Stats {
+func (c *Chan[T]) Stats() driver.Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.stats()
@@ -242,8 +227,8 @@ func (c *Chan[T]) Stats() Stats {
 // stats is Stats with the lock held.
 //
 //go:norace
-func (c *Chan[T]) stats() Stats {
-	return Stats{
+func (c *Chan[T]) stats() driver.Stats {
+	return driver.Stats{
 		Slots: int(c.slots), Len: c.ready(), Held: c.held.len + c.rests.len,
 		SendersWaiting: c.sendq.live() + c.bare.len, ReceiversWaiting: c.recvq.live(),
 		Senders: c.senders, Receivers: c.takers,
@@ -252,6 +237,7 @@ func (c *Chan[T]) stats() Stats {
 		Received:    c.rcvd,
 		Redelivered: c.redeliveries, Rejected: c.rejections,
 		Closed: c.closed, Stopped: c.stopped,
+		AsOf: time.Now(),
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/handoff-go/handoff/driver"
 	"github.com/handoff-go/handoff/internal/ticket"
 )
 
@@ -13,7 +14,7 @@ type Snapshot struct {
 	ID      uint64 // of the channel, in the order of making
 	Name    string
 	Created time.Time
-	Stats   Stats
+	Stats   driver.Stats
 	Waiting []Waiting // senders, then receivers, then those who wait for a stop; in line
 	Held    []Held    // in send order; then those that rest
 }

@@ -5,7 +5,6 @@ package home
 import (
 	"context"
 	"sync"
-	"time"
 
 	"github.com/handoff-go/handoff/driver"
 	"github.com/handoff-go/handoff/internal/engine"
@@ -54,17 +53,7 @@ func (ch *Channel) Attach(cfg driver.Config) (driver.Channel, error) {
 }
 
 // Stats returns the channel's figures at this moment.
-func (ch *Channel) Stats() driver.Stats {
-	s := ch.c.Stats()
-	return driver.Stats{
-		Slots: s.Slots, Len: s.Len, Held: s.Held,
-		SendersWaiting: s.SendersWaiting, ReceiversWaiting: s.ReceiversWaiting,
-		Senders: s.Senders, Receivers: s.Receivers,
-		Sent: s.Sent, Received: s.Received, Redelivered: s.Redelivered, Rejected: s.Rejected,
-		Closed: s.Closed, Stopped: s.Stopped,
-		AsOf: time.Now(),
-	}
-}
+func (ch *Channel) Stats() driver.Stats { return ch.c.Stats() }
 
 // attachment is one attachment, a driver.Channel.
 type attachment struct {
