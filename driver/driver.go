@@ -178,6 +178,7 @@ const (
 	OpStop                      // ask the senders to end, for Reason
 	OpAwaitStop                 // finishes when the senders are asked to end; Reason says why
 	OpHeard                     // Hold, of an OpTake with Unheard, has reached its receiver
+	OpSelect                    // exactly one of Cases, all on channels of one Home
 )
 
 // Op is one operation. The fields above the line are set by the caller before
@@ -207,6 +208,15 @@ type Op struct {
 	// to its place with its attempt not raised.
 	Unseen bool
 
+	// Cases, of an OpSelect, are what it chooses from. It is started on the
+	// channel of any of them, and only where Can.Select is SelectHome or more.
+	// Exactly one takes effect, among those ready at one look any with equal
+	// chance, or with First the first in order; none if the select ends with
+	// NotReady (Try: at one moment no case was ready) or, once cancelled, with why.
+	// A chosen case may itself fail: its Op then has the error.
+	Cases []Case
+	First bool
+
 	// Ticket is nil for a plain operation, which is firm. Otherwise the
 	// operation is case Case of a select: the medium must win the ticket (or
 	// claim and confirm it) before the operation takes effect, and finishes the
@@ -219,6 +229,7 @@ type Op struct {
 	N        int    // OpSend: how many left custody
 	Got      []Item // OpRecv, OpTake
 	NotReady bool   // Try only
+	Chosen   int    // OpSelect: index of the case that took effect; of no meaning after NotReady or Err
 	Err      error
 
 	// Note is the medium's own, from Start on: what Cancel needs to find the
@@ -226,6 +237,14 @@ type Op struct {
 	Note any
 
 	done func(*Op)
+}
+
+// Case is one case of an OpSelect: an OpSend of one value, an OpRecv or OpTake of
+// one, or an OpAwaitStop. Op is never started or finished by itself; its results
+// are set, if it is the one chosen, before the OpSelect finishes.
+type Case struct {
+	Channel Channel
+	Op      *Op
 }
 
 // Item is one value on its way. Value belongs to whoever holds the Item; a
@@ -287,6 +306,22 @@ type Block interface {
 	Item() Item
 	// Release gives a block back unsent.
 	Release() error
+}
+
+// Lister is the optional ability of a Medium to say which channels a home keeps.
+// A Medium that can do it implements it; found by type assertion.
+type Lister interface {
+	// List returns the channels of the home that u names, in the order of their
+	// names, as they were a moment ago. A channel that u names beside the home is
+	// ignored. ErrUnreachable if there is nobody to ask.
+	List(ctx context.Context, u *url.URL) ([]Listed, error)
+}
+
+// Listed is one channel of a home.
+type Listed struct {
+	Name  string
+	Type  string // fingerprint of its values, "" while no typed end has opened it
+	Stats Stats
 }
 
 var registry struct {
