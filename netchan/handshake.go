@@ -49,7 +49,7 @@ func connect(ctx context.Context, to place) (*link, error) {
 func (l *link) shakeHands() error {
 	hello := wire.Hello{
 		MaxBody: wire.DefaultMaxBody, Session: newID(), Epoch: 1, Incarnation: incarnation,
-		Name: fmt.Sprintf("%s[%d]", filepath.Base(os.Args[0]), os.Getpid()),
+		PID: uint32(os.Getpid()), Name: fmt.Sprintf("%s[%d]", filepath.Base(os.Args[0]), os.Getpid()),
 	}
 	// A home that refuses us may have closed before it has read this: what it
 	// said is worth more than the failed write.

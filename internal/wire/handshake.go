@@ -36,11 +36,12 @@ type Hello struct {
 	Session     ID
 	Epoch       uint32 // 1 on the first connection of the session
 	Incarnation ID     // of the client's process
+	PID         uint32 // the number the client's process has for itself; 0 not said
 	Name        string // for people
 }
 
 // Length implements Frame.
-func (f *Hello) Length() int { return HeaderLength + 8 + 4 + 16 + 4 + 16 + 2 + len(cut(f.Name)) }
+func (f *Hello) Length() int { return HeaderLength + 8 + 4 + 16 + 4 + 16 + 4 + 2 + len(cut(f.Name)) }
 
 // Append implements Frame.
 func (f *Hello) Append(b []byte) []byte {
@@ -50,6 +51,7 @@ func (f *Hello) Append(b []byte) []byte {
 	b = append(b, f.Session[:]...)
 	b = appendU32(b, f.Epoch)
 	b = append(b, f.Incarnation[:]...)
+	b = appendU32(b, f.PID)
 	b = appendStr(b, cut(f.Name))
 	return finish(b, start)
 }
@@ -60,7 +62,7 @@ func ParseHello(h Header, body []byte) (*Hello, error) {
 		return nil, err
 	}
 	c := cursor{b: body}
-	f := &Hello{Features: c.u64(), MaxBody: c.u32(), Session: c.id(), Epoch: c.u32(), Incarnation: c.id(), Name: c.text()}
+	f := &Hello{Features: c.u64(), MaxBody: c.u32(), Session: c.id(), Epoch: c.u32(), Incarnation: c.id(), PID: c.u32(), Name: c.text()}
 	return f, c.end(h.Type)
 }
 

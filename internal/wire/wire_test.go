@@ -31,7 +31,7 @@ func examples() []Frame {
 	hold := driver.Hold{ID: 0x1122334455667788, Generation: 3}
 	headed := map[string]string{"traceparent": "00-01", "a": ""}
 	return []Frame{
-		&Hello{MaxBody: DefaultMaxBody, Session: id(0x10), Epoch: 1, Incarnation: id(0x30), Name: "demo"},
+		&Hello{MaxBody: DefaultMaxBody, Session: id(0x10), Epoch: 1, Incarnation: id(0x30), PID: 4321, Name: "demo"},
 		&Welcome{MaxBody: DefaultMaxBody, Attachments: 4096, Session: id(0x10), Epoch: 1, Incarnation: id(0x50), Home: "hub"},
 		&Bye{Code: CodeVersion, Text: "this home speaks version 1"},
 		&Open{Channel: 7, Op: 1, Flags: OpenSend | OpenCloseWhenSendersGone, Create: 1, Slots: -1, MaxValue: 4096,
