@@ -72,7 +72,7 @@ var readTree = sync.OnceValues(func() (*tree, error) {
 			return err
 		case d.IsDir():
 			return enter(p, d)
-		case !d.Type().IsRegular():
+		case !d.Type().IsRegular() || d.Name() == ".git": // which is a file in a worktree
 			return nil
 		}
 		return t.add(p)
