@@ -1,5 +1,5 @@
 // Package hub is the home of named channels: it keeps them and serves them to
-// other processes over sockets.
+// other processes over sockets, which ListenUnix and ListenTCP make.
 //
 //	h := hub.New(hub.Options{})
 //	l, err := hub.ListenUnix("/run/user/1000/jobs.sock")

@@ -15,7 +15,8 @@ import (
 // maxSocketPath is how long the path of a socket may be everywhere.
 const maxSocketPath = 103
 
-// ErrInUse is what ListenUnix says of a socket that somebody serves.
+// ErrInUse is what ListenUnix and ListenTCP say of a socket or an address that
+// somebody serves.
 var ErrInUse = errors.New("hub: the socket is in use")
 
 // ListenUnix makes the socket path, which only its owner may use, and listens on

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"path/filepath"
 	"testing"
@@ -33,6 +34,11 @@ func serveAt(t testing.TB, path string, opts hub.Options) *hub.Hub {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return serveOn(t, l, opts)
+}
+
+func serveOn(t testing.TB, l net.Listener, opts hub.Options) *hub.Hub {
+	t.Helper()
 	h := hub.New(opts)
 	served := make(chan error, 1)
 	go func() { served <- h.Serve(l) }()

@@ -8,6 +8,10 @@
 // registers these schemes:
 //
 //	unix:/path.sock?chan=NAME   a Unix socket of this machine
+//	tcp://host:port/NAME        a TCP connection; the host may be a name
+//
+// NAME in a path is written as paths are: a / in it may stand as it is, a ? is
+// %3F.
 //
 // The home is served by package hub, or by the command handoff serve. Many
 // channels of one process to one home share one connection; a channel on which
@@ -35,7 +39,10 @@ import (
 	"github.com/handoff-go/handoff/internal/wire"
 )
 
-func init() { driver.Register("unix", medium{parseUnix}) }
+func init() {
+	driver.Register("unix", medium{parseUnix})
+	driver.Register("tcp", medium{parseTCP})
+}
 
 // medium opens the channels of one scheme.
 type medium struct {

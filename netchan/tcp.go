@@ -1,0 +1,82 @@
+package netchan
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/handoff-go/handoff/internal/fault"
+)
+
+// keepAlive finds a peer whose machine is gone while nothing is under way, in
+// half a minute.
+var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}
+
+// parseTCP reads tcp://host:port/NAME.
+func parseTCP(u *url.URL) (place, string, error) {
+	switch {
+	case u.Opaque != "" || u.User != nil || u.Fragment != "" || u.Host == "":
+		return place{}, "", malformed("want tcp://host:port/NAME")
+	case u.Hostname() == "":
+		return place{}, "", malformed("the host is missing (tcp://host:port/NAME)")
+	case u.Port() == "":
+		return place{}, "", malformed("the port is missing (tcp://host:port/NAME)")
+	}
+	port, err := strconv.ParseUint(u.Port(), 10, 16)
+	if err != nil || port == 0 {
+		return place{}, "", malformed("%s is not a port: want 1 to 65535", u.Port())
+	}
+	name := strings.TrimPrefix(u.Path, "/")
+	if name == "" {
+		return place{}, "", malformed("the channel's name is missing (tcp://host:port/NAME)")
+	}
+	if err := checkName(name); err != nil {
+		return place{}, "", err
+	}
+	if _, err := parameters(u); err != nil {
+		return place{}, "", err
+	}
+	address := net.JoinHostPort(normalHost(u.Hostname()), strconv.FormatUint(port, 10))
+	dial := func(ctx context.Context) (net.Conn, error) { return dialTCP(ctx, address) }
+	return place{"tcp:" + address, address, dial}, name, nil
+}
+
+// normalHost gives a host one form however it is written.
+func normalHost(host string) string {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.Unmap().String()
+	}
+	return strings.TrimSuffix(strings.ToLower(host), ".")
+}
+
+func dialTCP(ctx context.Context, address string) (net.Conn, error) {
+	// Go sets TCP_NODELAY on every connection.
+	d := net.Dialer{KeepAliveConfig: keepAlive}
+	conn, err := d.DialContext(ctx, "tcp", address)
+	if err == nil {
+		return conn, nil
+	}
+	missing, unknown := errors.AsType[*net.DNSError](err)
+	switch {
+	case unknown && missing.IsNotFound:
+		return nil, fault.Because(fault.ErrUnreachable, "there is no host %s", missing.Name)
+	case unknown:
+		return nil, fault.Because(fault.ErrUnreachable, "the address of %s cannot be found out: %s", missing.Name, missing.Err)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return nil, fault.Because(fault.ErrUnreachable, "nobody listens at %s", address)
+	case isTimeout(err):
+		return nil, fault.Because(fault.ErrUnreachable, "dialling %s timed out: the host does not answer", address)
+	}
+	return nil, fault.Because(fault.ErrUnreachable, "%s: %v", address, err)
+}
+
+func isTimeout(err error) bool {
+	late, ok := errors.AsType[net.Error](err)
+	return ok && late.Timeout()
+}
