@@ -58,13 +58,13 @@ func openGrave(ctx context.Context, o options, typ reflect.Type) (*grave, error)
 }
 
 // farGrave opens a dead letter on a medium. A struct with strings in it, which a
-// Dead always is, travels as JSON.
+// Dead always is, travels as JSON, or as its codec says.
 func farGrave(ctx context.Context, u *url.URL, o options, typ reflect.Type) (*grave, error) {
 	medium, err := mediumOf(u)
 	if err != nil {
 		return nil, err
 	}
-	fingerprint, encode, err := codec.Dynamic(typ, codec.Options{Schema: o.schema})
+	fingerprint, encode, err := codec.Dynamic(typ, codec.Options{Format: codec.Format(o.codec), Schema: o.schema})
 	if err != nil {
 		return nil, err
 	}

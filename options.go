@@ -69,8 +69,9 @@ func Create(how string) Option {
 	})
 }
 
-// Codec (codec=) names how values become bytes, where they must: see package
-// codec. "" lets the type decide.
+// Codec (codec=) names how values become bytes, where they must: "json", or
+// "cbor" in a program that imports package codec/cbor. "" lets the type decide:
+// see package codec.
 func Codec(name string) Option {
 	return optionFunc(func(o *options) error { return agree(&o.codec, name, "codec") })
 }

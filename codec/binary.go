@@ -18,13 +18,22 @@ func isBinary(t reflect.Type) bool {
 // binaryCodec carries a T by its own methods.
 type binaryCodec[T any] struct{ fingerprint string }
 
-// newBinary names the type in the fingerprint where no schema is given: the form
-// is a type's own, and only it knows whether it evolves.
-func newBinary[T any](t reflect.Type, schema string) Codec[T] {
+// newBinary names the type in the fingerprint, with the path of its package,
+// where no schema is given: the form is a type's own, and only it knows whether
+// it evolves.
+func newBinary[T any](t reflect.Type, schema string) (Codec[T], error) {
+	for _, name := range []string{"AppendBinary", "MarshalBinary"} {
+		if promoted(t, name) {
+			return nil, refuse(t, typeName(t), lossyMethod(name))
+		}
+	}
 	if schema == "" {
 		schema = t.String()
+		if t.Name() != "" {
+			schema = t.PkgPath() + "." + t.Name()
+		}
 	}
-	return binaryCodec[T]{named("binary", schema)}
+	return binaryCodec[T]{named("binary", schema)}, nil
 }
 
 func (c binaryCodec[T]) Fingerprint() string { return c.fingerprint }

@@ -10,14 +10,21 @@
 //   - A type with MarshalBinary and UnmarshalBinary travels by these.
 //   - Every other type travels as JSON.
 //
+// A [Format] asks for JSON or CBOR whatever the type. CBOR needs an import of
+// package codec/cbor, since this one imports the standard library only.
+//
 // A codec has a fingerprint, which both ends of a channel compare when they are
 // opened: two ends that could misread each other do not open. For memory it is
 // the layout with word size and byte order, for the others the name of the codec
 // and of the schema, so that a type may evolve under one schema.
 //
 // What cannot cross a process boundary (chan, func, unsafe.Pointer, the ends of
-// a channel) is refused by For, with the field's name, and so is what JSON would
-// lose without a word. Nothing here panics, whatever the bytes.
+// a channel) is refused by For, with the field's name, and so is what JSON or
+// CBOR would lose without a word. What an interface holds is judged in the same
+// way when it is sent, and arrives as the format's own: a struct as a map, in
+// JSON a number as a float64. A value that nests deeper than 1,000 levels, or
+// contains itself, is ErrUnsupported when it is sent. Nothing here panics,
+// whatever the bytes, and the memory decoding takes is bounded by their number.
 package codec
 
 import (
@@ -48,6 +55,7 @@ type Format string
 const (
 	Auto Format = ""     // as the package comment says
 	JSON Format = "json" // JSON, whatever the type
+	CBOR Format = "cbor" // CBOR, whatever the type; package codec/cbor brings it
 )
 
 // Options are the wishes of whoever opens the channel.
@@ -63,17 +71,12 @@ type Options struct {
 // too.
 func For[T any](opts Options) (Codec[T], error) {
 	t := reflect.TypeFor[T]()
-	switch opts.Format {
-	case Auto:
-	case JSON:
-		return newJSON[T](t, opts.Schema)
-	default:
-		return nil, fault.Because(fault.ErrUnsupported, "codec %q is not known", string(opts.Format))
-	}
-	if isEnd(t) {
-		return nil, refuse(t, typeName(t), "is the end of a channel")
+	if opts.Format != Auto {
+		return newEncoded[T](t, opts)
 	}
 	switch {
+	case isEnd(t):
+		return nil, refuse(t, typeName(t), "is the end of a channel")
 	case t.Kind() == reflect.String:
 		return text[T]{}, nil
 	case isBytes(t):
@@ -81,9 +84,9 @@ func For[T any](opts Options) (Codec[T], error) {
 	case isFixed(t):
 		return newMemory[T](t), nil
 	case isBinary(t):
-		return newBinary[T](t, opts.Schema), nil
+		return newBinary[T](t, opts.Schema)
 	}
-	return newJSON[T](t, opts.Schema)
+	return newEncoded[T](t, opts)
 }
 
 // isBytes reports whether t is []byte or a type made of it.

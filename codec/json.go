@@ -2,41 +2,33 @@ package codec
 
 import (
 	"bytes"
+	"encoding"
 	"encoding/json"
+	"errors"
 	"reflect"
-
-	"github.com/handoff-go/handoff/internal/fault"
 )
 
-// jsonCodec carries a T as encoding/json does.
-type jsonCodec[T any] struct{ fingerprint string }
-
-func newJSON[T any](t reflect.Type, schema string) (Codec[T], error) {
-	w := walker{seen: map[reflect.Type]bool{}}
-	if err := w.check(t, typeName(t)); err != nil {
-		return nil, err
-	}
-	return jsonCodec[T]{named("json", schema)}, nil
+// jsonEncoding is JSON as encoding/json does it.
+var jsonEncoding = Encoding{
+	Format: JSON,
+	Append: appendJSON,
+	Decode: func(b []byte, v any) error { return json.Unmarshal(b, v) },
+	Tags:   []string{"json"},
+	Methods: []Method{
+		MethodOf[json.Marshaler, json.Unmarshaler]("MarshalJSON"),
+		MethodOf[encoding.TextMarshaler, encoding.TextUnmarshaler]("MarshalText"),
+	},
+	Lacks: []reflect.Kind{reflect.Complex64, reflect.Complex128},
+	Key:   isJSONKey,
 }
 
-// named is the fingerprint of a codec under which types may evolve.
-func named(codec, schema string) string {
-	if schema == "" {
-		return codec
-	}
-	return codec + ":" + schema
-}
-
-func (c jsonCodec[T]) Fingerprint() string { return c.fingerprint }
-
-func (c jsonCodec[T]) Append(b []byte, v *T) (_ []byte, err error) {
-	defer caught(&err)
+func appendJSON(b []byte, v any) ([]byte, error) {
 	text, err := json.Marshal(v)
 	if err != nil {
-		return b, fault.Because(fault.ErrUnsupported, "%v", err)
+		return b, err
 	}
 	if replaced(text) {
-		return b, fault.Because(fault.ErrUnsupported, "a string in the %T is not UTF-8, and JSON would change it", *v)
+		return b, errors.New("a string in it is not UTF-8, and JSON would change it")
 	}
 	return append(b, text...), nil
 }
@@ -64,24 +56,13 @@ func replaced(text []byte) bool {
 	}
 }
 
-func (c jsonCodec[T]) Decode(b []byte, v *T) (err error) {
-	defer caught(&err)
-	var fresh T // what is there must not shine through
-	if err := json.Unmarshal(b, &fresh); err != nil {
-		return mismatch[T]("%v", err)
+// isJSONKey reports whether a t can be the key of a JSON object: JSON has text
+// for keys.
+func isJSONKey(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.String, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		return true
 	}
-	*v = fresh
-	return nil
-}
-
-// Dynamic is what For returns for a struct that travels as JSON, without being
-// made for its type at compile time: for senders that know the type only at run
-// time. t is checked as For would.
-func Dynamic(t reflect.Type, opts Options) (fingerprint string, appendTo func(b []byte, v any) ([]byte, error), err error) {
-	w := walker{seen: map[reflect.Type]bool{}}
-	if err := w.check(t, typeName(t)); err != nil {
-		return "", nil, err
-	}
-	c := jsonCodec[any]{named("json", opts.Schema)}
-	return c.fingerprint, func(b []byte, v any) ([]byte, error) { return c.Append(b, &v) }, nil
+	return has[encoding.TextMarshaler](t) && has[encoding.TextUnmarshaler](reflect.PointerTo(t))
 }

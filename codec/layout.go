@@ -34,8 +34,8 @@ func isFixed(t reflect.Type) bool {
 
 // carriable keeps an array of no elements from hiding what is refused.
 func carriable(t reflect.Type) bool {
-	w := walker{seen: map[reflect.Type]bool{}}
-	return w.check(t, "") == nil
+	_, err := jsonEncoding.carries(t)
+	return err == nil
 }
 
 // layout says what is special in the memory of a fixed type. Everything that is

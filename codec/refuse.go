@@ -1,9 +1,8 @@
 package codec
 
 import (
-	"encoding"
-	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/handoff-go/handoff/internal/fault"
@@ -40,34 +39,65 @@ func refuse(t reflect.Type, path, why string) error {
 	return fault.Because(fault.ErrUnsupported, "%s %s (a %v)", path, why, t)
 }
 
-// walker looks through a type for what JSON cannot carry without loss.
+// carries refuses a t of which e would lose something. unbound says that it is
+// not the type alone that says how deep a t nests.
+func (e *Encoding) carries(t reflect.Type) (unbound bool, err error) {
+	w := walker{Encoding: e, seen: map[reflect.Type]bool{}}
+	err = w.check(t, typeName(t))
+	return w.unbound, err
+}
+
+// walker looks through a type for what an encoding cannot carry without loss.
 type walker struct {
-	seen map[reflect.Type]bool // types that were looked at, or are being
+	*Encoding
+	seen    map[reflect.Type]bool // types that are being looked at, and true: that were
+	unbound bool                  // met a type that contains itself, or an interface
 }
 
 // check returns the first part of t that cannot be carried, named by its path.
 func (w *walker) check(t reflect.Type, path string) error {
-	if isEnd(t) {
-		return refuse(t, path, "is the end of a channel")
+	if why := carriedByNone(t); why != "" {
+		return refuse(t, path, why)
 	}
-	switch t.Kind() {
-	case reflect.Chan:
-		return refuse(t, path, "is a chan")
-	case reflect.Func:
-		return refuse(t, path, "is a func")
-	case reflect.UnsafePointer:
-		return refuse(t, path, "is an unsafe.Pointer")
-	}
-	if w.seen[t] || encodesItself(t) {
+	if done, met := w.seen[t]; met {
+		w.unbound = w.unbound || !done
 		return nil
 	}
-	w.seen[t] = true
+	if itself, half := w.itself(t); half != "" {
+		return refuse(t, path, half)
+	} else if itself {
+		return nil
+	}
+	w.seen[t] = false
+	defer func() { w.seen[t] = true }()
+	return w.checkParts(t, path)
+}
+
+// carriedByNone says what no encoding can carry.
+func carriedByNone(t reflect.Type) string {
+	switch {
+	case isEnd(t):
+		return "is the end of a channel"
+	case t.Kind() == reflect.Chan:
+		return "is a chan"
+	case t.Kind() == reflect.Func:
+		return "is a func"
+	case t.Kind() == reflect.UnsafePointer:
+		return "is an unsafe.Pointer"
+	}
+	return ""
+}
+
+// checkParts looks at what t consists of.
+func (w *walker) checkParts(t reflect.Type, path string) error {
+	if slices.Contains(w.Lacks, t.Kind()) {
+		return refuse(t, path, "is of a kind that "+w.name()+" does not know")
+	}
 	switch t.Kind() {
-	case reflect.Complex64, reflect.Complex128:
-		return refuse(t, path, "is complex, which JSON does not know")
 	case reflect.Interface:
+		w.unbound = true
 		if t.NumMethod() > 0 {
-			return refuse(t, path, "is an interface with methods, whose value JSON cannot restore")
+			return refuse(t, path, "is an interface with methods, whose value "+w.name()+" cannot restore")
 		}
 	case reflect.Pointer:
 		return w.check(t.Elem(), path)
@@ -79,47 +109,56 @@ func (w *walker) check(t reflect.Type, path string) error {
 		}
 		return w.check(t.Elem(), path+"[]")
 	case reflect.Struct:
-		return w.checkFields(t, path)
+		return w.checkFields(t, path, fields{map[string]bool{}, map[reflect.Type]bool{t: true}})
 	}
 	return nil
 }
 
-// checkKey looks at the key of a map: JSON has text for keys.
+// checkKey looks at the key of a map.
 func (w *walker) checkKey(t reflect.Type, path string) error {
-	switch t.Kind() {
-	case reflect.String, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
-		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-		return nil
-	}
-	if has[encoding.TextMarshaler](t) && has[encoding.TextUnmarshaler](reflect.PointerTo(t)) {
+	if w.Key(t) {
 		return nil
 	}
 	if err := w.check(t, path); err != nil {
 		return err
 	}
-	return refuse(t, path, "cannot be the key of a JSON object")
+	return refuse(t, path, "cannot be the key of a map in "+w.name())
 }
 
-func (w *walker) checkFields(t reflect.Type, path string) error {
-	names := map[string]bool{}
+// fields are the names given so far in the encoding of one struct, with those of
+// the structs embedded in it, which are encoded as if they were its own.
+type fields struct {
+	names  map[string]bool
+	inside map[reflect.Type]bool // the struct, and those embedded that are being looked at
+}
+
+func (w *walker) checkFields(t reflect.Type, path string, all fields) error {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name := path + "." + f.Name
-		tag := f.Tag.Get("json")
+		tag, tagged := w.tag(f)
+		embedded := embeddedStruct(f, tagged)
 		switch {
 		case tag == "-" || f.Name == "_" || f.Type.Size() == 0 && !f.IsExported():
 			continue // left out on purpose, or nothing to lose
-		case f.IsExported():
-		case f.Anonymous && f.Type.Kind() == reflect.Struct:
-			// Its exported fields are encoded as if they were t's.
+		case f.IsExported(), embedded != nil && f.Type == embedded:
 		default:
-			return refuse(f.Type, name, `is not exported, and JSON would drop it (say json:"-" if it may)`)
+			return refuse(f.Type, name, "is not exported, and "+w.name()+" would drop it (say "+w.Tags[0]+`:"-" if it may)`)
 		}
-		if key := jsonKey(f); names[key] {
-			return refuse(f.Type, name, "shares its JSON name with another field, and JSON would drop both")
-		} else if key != "" {
-			names[key] = true
+		if embedded != nil {
+			if err := w.checkEmbedded(embedded, name, all); err != nil {
+				return err
+			}
+			continue
 		}
+		key := tagged
+		if key == "" {
+			key = f.Name
+		}
+		if all.names[key] {
+			return refuse(f.Type, name, "shares its "+w.name()+" name with another field, and one or both would be dropped")
+		}
+		all.names[key] = true
 		if err := w.check(f.Type, name); err != nil {
 			return err
 		}
@@ -127,23 +166,70 @@ func (w *walker) checkFields(t reflect.Type, path string) error {
 	return nil
 }
 
-// jsonKey is the name of f in a JSON object, "" where the fields of f stand for
-// it.
-func jsonKey(f reflect.StructField) string {
-	if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" {
-		return name
+// checkEmbedded looks at a struct embedded in another.
+func (w *walker) checkEmbedded(t reflect.Type, path string, all fields) error {
+	if all.inside[t] {
+		return refuse(t, path, "embeds itself, and "+w.name()+" would drop it")
 	}
-	if f.Anonymous {
-		return ""
+	if why := carriedByNone(t); why != "" {
+		return refuse(t, path, why)
 	}
-	return f.Name
+	all.inside[t] = true
+	defer delete(all.inside, t)
+	return w.checkFields(t, path, all)
 }
 
-// encodesItself reports whether encoding/json leaves t to its own methods.
-func encodesItself(t reflect.Type) bool {
+// tag returns the tag of f and the name in it.
+func (w *walker) tag(f reflect.StructField) (tag, name string) {
+	for _, key := range w.Tags {
+		if tag = f.Tag.Get(key); tag != "" {
+			break
+		}
+	}
+	name, _, _ = strings.Cut(tag, ",")
+	return tag, name
+}
+
+// embeddedStruct returns the struct whose fields are encoded in place of f, nil
+// if f is encoded as one field.
+func embeddedStruct(f reflect.StructField, tagged string) reflect.Type {
+	t := f.Type
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if !f.Anonymous || tagged != "" || t.Kind() != reflect.Struct {
+		return nil
+	}
+	return t
+}
+
+// name is that of the format, as it is written.
+func (e *Encoding) name() string { return strings.ToUpper(string(e.Format)) }
+
+// itself reports whether e leaves t to its own methods. half says that these
+// would not carry it whole.
+func (e *Encoding) itself(t reflect.Type) (is bool, half string) {
+	if slices.Contains(e.Own, t) {
+		return true, ""
+	}
 	p := reflect.PointerTo(t)
-	return has[json.Marshaler](p) && has[json.Unmarshaler](p) ||
-		has[encoding.TextMarshaler](p) && has[encoding.TextUnmarshaler](p)
+	for _, m := range e.Methods {
+		switch {
+		case !p.Implements(m.Marshaler):
+		case !p.Implements(m.Unmarshaler):
+			return false, "has " + m.Name + " and not its counterpart, and could not be read back"
+		case promoted(t, m.Name):
+			return false, lossyMethod(m.Name)
+		default:
+			return true, ""
+		}
+	}
+	return false, ""
+}
+
+// lossyMethod says what is wrong with a promoted method.
+func lossyMethod(name string) string {
+	return "has the " + name + " of a type embedded in it, which would drop the other fields (give it its own)"
 }
 
 // has reports whether t implements I.

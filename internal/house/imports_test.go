@@ -14,7 +14,13 @@ type layer struct {
 	others []string // modules of others; "*" any
 }
 
-const sys = "golang.org/x/sys"
+// The modules of others that the root module's packages may need, and what the
+// second of them needs itself.
+const (
+	sys     = "golang.org/x/sys"
+	cbor    = "github.com/fxamacker/cbor/v2"
+	float16 = "github.com/x448/float16"
+)
 
 // layers is the direction of dependencies: root to driver and internal, media to
 // driver and internal, what serves and watches to root, the commands to all. A
@@ -23,6 +29,7 @@ var layers = []layer{
 	{dir: ".", own: []string{"driver", "codec", "internal"}},
 	{dir: "driver", own: []string{"internal"}},
 	{dir: "codec", own: []string{"internal"}},
+	{dir: "codec/cbor", own: []string{"codec", "internal"}, others: []string{cbor}},
 	{dir: "internal", own: []string{"driver", "codec", "internal"}, others: []string{sys}},
 	{dir: "drivertest", own: []string{".", "driver", "internal"}},
 
@@ -182,6 +189,9 @@ func TestTheTableRefuses(t *testing.T) {
 		{"internal/engine", ours, false, false},
 		{"drivertest", testOnly[0], false, false},
 		{"hub", ours, false, true},
+		{"codec", cbor, false, false},
+		{"codec/cbor", cbor, false, true},
+		{"netchan", cbor, false, false},
 		{"hub", ours + "/cmd/handoff/cli", true, false},
 		{"inspect/otel", "go.opentelemetry.io/otel", false, true},
 		{"inspect", "go.opentelemetry.io/otel", false, false},
