@@ -1,22 +1,25 @@
 // Package hub is the home of named channels: it keeps them and serves them to
-// other processes over sockets, which ListenUnix and ListenTCP make.
+// other processes over sockets and pipes.
 //
 //	h := hub.New(hub.Options{})
 //	l, err := hub.ListenUnix("/run/user/1000/jobs.sock")
 //	...
 //	err = h.Serve(l) // until h.Close
 //
-// A channel is made when it is first opened and lives as long as its home: with
-// it end the channel and what is in its slots. What crosses a socket is
-// specified in docs/spec/wire.md; package netchan is the other side.
+// A home is reached through a Unix socket ([ListenUnix]), an address of this
+// machine ([ListenTCP]), a named pipe ([ListenPipe]), or pipes that a child
+// process inherits ([PipeConn] and [Hub.ServeConn]). A channel is made when it is
+// first opened and lives as long as its home: with it end the channel and what is
+// in its slots. What crosses a connection is specified in docs/spec/wire.md;
+// package netchan is the other side.
 //
 // # Death of a client
 //
 // When a process that holds values is known to be dead, or its connection has
 // ended, its attachments are detached at once: values it held return to their
 // place with their attempt raised, operations it had waiting are taken out. On
-// Linux a hub watches the process at the other end of a Unix socket, so that a
-// connection kept open by a child that inherited it makes no difference.
+// Linux a hub watches the process at the other end of a Unix socket or a pipe, so
+// that a connection kept open by a child that inherited it makes no difference.
 package hub
 
 import (
@@ -187,15 +190,17 @@ func (h *Hub) isClosing() bool {
 	return h.closing
 }
 
-// accept starts the session of conn, whose handshake has a token.
-func (h *Hub) accept(conn net.Conn) {
-	s := newSession(h, conn)
+// accept starts the session of conn, whose handshake has a token, and returns a
+// channel that is closed when it has ended.
+func (h *Hub) accept(conn net.Conn) (over <-chan struct{}) {
+	s, done := newSession(h, conn), make(chan struct{})
 	h.mu.Lock()
 	if h.closing {
 		h.mu.Unlock()
 		conn.Close()
 		<-h.shaking
-		return
+		close(done)
+		return done
 	}
 	s.surplus = len(h.sessions) >= h.opts.MaxConnections
 	h.sessions[s] = struct{}{}
@@ -203,11 +208,30 @@ func (h *Hub) accept(conn net.Conn) {
 	h.mu.Unlock()
 	go func() {
 		defer h.running.Done()
+		defer close(done)
 		s.run()
 		h.mu.Lock()
 		delete(h.sessions, s)
 		h.mu.Unlock()
 	}()
+	return done
+}
+
+// ServeConn serves one connection that is there already, such as one that
+// PipeConn has made, and returns when it has ended, or ErrClosed after Close. It
+// closes conn.
+func (h *Hub) ServeConn(conn net.Conn) error {
+	select {
+	case h.shaking <- struct{}{}:
+	case <-h.closed:
+		conn.Close()
+		return ErrClosed
+	}
+	<-h.accept(conn)
+	if h.isClosing() {
+		return ErrClosed
+	}
+	return nil
 }
 
 // Close ends the hub: it stops listening, detaches everybody, tells them so, and

@@ -8,16 +8,15 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 )
 
 // maxSocketPath is how long the path of a socket may be everywhere.
 const maxSocketPath = 103
 
-// ErrInUse is what ListenUnix and ListenTCP say of a socket or an address that
+// ErrInUse is what ListenUnix, ListenTCP and ListenPipe say of a place that
 // somebody serves.
-var ErrInUse = errors.New("hub: the socket is in use")
+var ErrInUse = errors.New("hub: the place is in use")
 
 // ListenUnix makes the socket path, which only its owner may use, and listens on
 // it. A socket file left by a dead hub is taken over; one that is served, by a
@@ -43,7 +42,7 @@ func ListenUnix(path string) (net.Listener, error) {
 		lock.release()
 		return nil, err
 	}
-	return &unixListener{Listener: l, lock: lock}, nil
+	return &lockedListener{Listener: l, lock: lock}, nil
 }
 
 // listenLocked is ListenUnix with the lock held.
@@ -90,20 +89,4 @@ func removeStale(path string) error {
 		return fmt.Errorf("hub: %w", err)
 	}
 	return nil
-}
-
-// unixListener gives up its lock when it is closed, after the socket is gone.
-type unixListener struct {
-	net.Listener
-	lock *lock
-	once sync.Once
-	err  error
-}
-
-func (l *unixListener) Close() error {
-	l.once.Do(func() {
-		l.err = l.Listener.Close() // removes the socket
-		l.lock.release()
-	})
-	return l.err
 }

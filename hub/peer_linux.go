@@ -1,33 +1,49 @@
 package hub
 
 import (
+	"errors"
+	"fmt"
 	"net"
 	"os"
 	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/handoff-go/handoff/internal/pipe"
 )
 
 // soPeerPidfd is SO_PEERPIDFD, since Linux 6.5: a descriptor of the peer's
 // process, which cannot mean another process that was given its number.
 const soPeerPidfd = 0x4d
 
-// peer watches the process at the other end of a Unix socket.
+// peer watches the process at the other end of a connection.
 type peer struct {
 	file *os.File // the pidfd
 	gone sync.WaitGroup
+}
+
+// local is a connection to a process of this machine.
+type local interface {
+	net.Conn
+	// CloseRead has reads end after what has arrived.
+	CloseRead() error
 }
 
 // watch has the reading of s end when its client's process is dead: after what
 // the process had written. It returns nil where nobody can be watched; the end
 // of the connection is then all there is to see.
 func watch(s *session) *peer {
-	conn, ok := s.conn.(*net.UnixConn)
-	if !ok {
+	var fd int
+	var err error
+	switch conn := s.conn.(type) {
+	case *net.UnixConn:
+		fd, err = pidfdOf(conn)
+	case *pipe.Conn:
+		fd, err = pidfdAt(conn, int(s.pid))
+	default:
 		return nil
 	}
-	fd, err := pidfdOf(conn)
 	if err != nil {
 		return nil
 	}
@@ -43,25 +59,31 @@ func watch(s *session) *peer {
 		p.file.Close()
 		return nil
 	}
-	p.gone.Go(func() { p.await(raw, s, conn) })
+	p.gone.Go(func() { p.await(raw, s, s.conn.(local)) })
 	return p
 }
 
-// await ends the reading of conn when the process is dead. Shutting down a Unix
-// socket for reading lets what has arrived be read before the end shows. The
-// writer is ended too, for nobody reads, and the reader may be waiting for it.
-func (p *peer) await(raw syscall.RawConn, s *session, conn *net.UnixConn) {
+// await ends the reading of conn when the process is dead: what has arrived is
+// read before the end shows. The writer is ended too, for nobody reads, and the
+// reader may be waiting for it.
+func (p *peer) await(raw syscall.RawConn, s *session, conn local) {
 	dead := false
 	raw.Read(func(fd uintptr) bool {
-		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-		n, err := unix.Poll(fds, 0)
-		dead = n > 0 && fds[0].Revents&unix.POLLIN != 0
+		var err error
+		dead, err = isDead(int(fd))
 		return dead || err != nil && err != unix.EINTR
 	})
 	if dead {
 		conn.CloseRead()
 		s.out.Drop()
 	}
+}
+
+// isDead reports whether the process of a pidfd has ended.
+func isDead(pidfd int) (bool, error) {
+	fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
+	n, err := unix.Poll(fds, 0)
+	return n > 0 && fds[0].Revents&unix.POLLIN != 0, err
 }
 
 // stop ends the watch and waits for it.
@@ -92,4 +114,49 @@ func pidfdOf(conn *net.UnixConn) (fd int, err error) {
 		return -1, cerr
 	}
 	return fd, err
+}
+
+var errNotThere = errors.New("that process does not hold the pipe")
+
+// pidfdAt returns a descriptor of the process that the client of conn says it is,
+// if that process has the pipe open: a pipe does not tell who is at its other
+// end, and a number alone may be a lie, or mean another process here than in the
+// client's pid namespace. Who lies and holds the pipe harms his own session only.
+func pidfdAt(conn *pipe.Conn, pid int) (fd int, err error) {
+	if pid == 0 || pid == os.Getpid() {
+		return -1, errNotThere // not said; or nobody is left to hear of its death
+	}
+	if fd, err = unix.PidfdOpen(pid, 0); err != nil {
+		return -1, err
+	}
+	if !holds(pid, conn.Reads()) {
+		unix.Close(fd)
+		return -1, errNotThere
+	}
+	if dead, _ := isDead(fd); dead {
+		// Its number may have been another's already when we looked.
+		unix.Close(fd)
+		return -1, errNotThere
+	}
+	return fd, nil
+}
+
+// holds reports whether the process pid has the pipe open of which f is an end.
+func holds(pid int, f *os.File) bool {
+	ours, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	dir := fmt.Sprintf("/proc/%d/fd", pid)
+	names, err := os.ReadDir(dir)
+	if err != nil {
+		return false
+	}
+	for _, name := range names {
+		theirs, err := os.Stat(dir + "/" + name.Name()) // the file itself, not the link
+		if err == nil && os.SameFile(ours, theirs) {
+			return true
+		}
+	}
+	return false
 }

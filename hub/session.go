@@ -37,6 +37,7 @@ type session struct {
 	surplus bool // one connection too many: it is told so
 	chunk   int  // how much goes into one frame, where one value is not more
 	name    string
+	pid     uint32 // what the client says its process's number is
 
 	leaving atomic.Bool // the hub is closing
 	others  sync.WaitGroup
@@ -111,7 +112,7 @@ func (s *session) shakeHands() error {
 	if err != nil {
 		return err
 	}
-	s.name = hello.Name
+	s.name, s.pid = hello.Name, hello.PID
 	if hello.MaxBody < wire.Overhead {
 		return wire.Unexpected(h.Type, "with a limit that is too small")
 	}

@@ -98,7 +98,7 @@ func failed(ctx context.Context, to place, err error) error {
 	if ctx.Err() != nil {
 		return fault.Cancelled(ctx)
 	}
-	for _, told := range []error{fault.ErrUnreachable, fault.ErrUnsupported, fault.ErrDenied} {
+	for _, told := range []error{fault.ErrUnreachable, fault.ErrUnsupported, fault.ErrDenied, fault.ErrConflict} {
 		if errors.Is(err, told) {
 			return err
 		}

@@ -1,5 +1,5 @@
-// Package netchan carries channels over a socket to the home that decides for
-// them, which may be another process or another machine.
+// Package netchan carries channels over a socket or a pair of pipes to the home
+// that decides for them, which may be another process or another machine.
 //
 //	import _ "github.com/handoff-go/handoff/netchan"
 //
@@ -7,8 +7,10 @@
 //
 // registers these schemes:
 //
-//	unix:/path.sock?chan=NAME   a Unix socket of this machine
-//	tcp://host:port/NAME        a TCP connection; the host may be a name
+//	unix:/path.sock?chan=NAME       a Unix socket of this machine
+//	tcp://host:port/NAME            a TCP connection; the host may be a name
+//	pipe:/path?chan=NAME            a named pipe (FIFO) of this machine
+//	pipe:?in=FD&out=FD&chan=NAME    two pipes that this process inherited
 //
 // NAME in a path is written as paths are: a / in it may stand as it is, a ? is
 // %3F.
@@ -17,6 +19,18 @@
 // channels of one process to one home share one connection; a channel on which
 // nothing moves does not hold up another. What crosses the connection is
 // specified in docs/spec/wire.md.
+//
+// # Pipes
+//
+// Of two inherited pipes this process reads the descriptor in and writes out; its
+// parent, most often, serves the other ends by hub.PipeConn. Both are taken over
+// by the first open: they become non-blocking, move to numbers that children do
+// not inherit, and the old numbers are closed, or lead nowhere if they are
+// standard ones. Once the last channel over them is detached or their home has
+// ended, they cannot be opened again.
+//
+// A FIFO is where a process meets its home; what they say to each other goes over
+// two FIFOs of their own, without names. So many processes can use one at once.
 //
 // # What a lost connection means
 //
@@ -42,6 +56,7 @@ import (
 func init() {
 	driver.Register("unix", medium{parseUnix})
 	driver.Register("tcp", medium{parseTCP})
+	driver.Register("pipe", medium{parsePipe})
 }
 
 // medium opens the channels of one scheme.

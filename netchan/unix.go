@@ -16,12 +16,9 @@ import (
 // parseUnix reads unix:/path.sock?chan=NAME. A relative path is one to this
 // process's directory when the channel is opened.
 func parseUnix(u *url.URL) (place, string, error) {
-	path := u.Path
-	if u.Opaque != "" {
-		var err error
-		if path, err = url.PathUnescape(u.Opaque); err != nil {
-			return place{}, "", malformed("%v", err)
-		}
+	path, err := filePath(u)
+	if err != nil {
+		return place{}, "", err
 	}
 	switch {
 	case u.Host != "" || u.User != nil || u.Fragment != "":
@@ -44,6 +41,18 @@ func parseUnix(u *url.URL) (place, string, error) {
 	}
 	dial := func(ctx context.Context) (net.Conn, error) { return dialUnix(ctx, abs) }
 	return place{"unix:" + abs, abs, dial}, values["chan"], nil
+}
+
+// filePath returns the path in u, which may be a relative one.
+func filePath(u *url.URL) (string, error) {
+	if u.Opaque == "" {
+		return u.Path, nil
+	}
+	path, err := url.PathUnescape(u.Opaque)
+	if err != nil {
+		return "", malformed("%v", err)
+	}
+	return path, nil
 }
 
 func dialUnix(ctx context.Context, path string) (net.Conn, error) {
