@@ -214,8 +214,11 @@ type Op struct {
 	// chance, or with First the first in order; none if the select ends with
 	// NotReady (Try: at one moment no case was ready) or, once cancelled, with why.
 	// A chosen case may itself fail: its Op then has the error.
+	// It ends with ErrTimeout if After is positive, so long has passed and no case
+	// was chosen; a case that is chosen and waits for a settlement goes on waiting.
 	Cases []Case
 	First bool
+	After time.Duration
 
 	// Ticket is nil for a plain operation, which is firm. Otherwise the
 	// operation is case Case of a select: the medium must win the ticket (or
@@ -241,7 +244,8 @@ type Op struct {
 
 // Case is one case of an OpSelect: an OpSend of one value, an OpRecv or OpTake of
 // one, or an OpAwaitStop. Op is never started or finished by itself; its results
-// are set, if it is the one chosen, before the OpSelect finishes.
+// are set, if it is the one chosen, before the OpSelect finishes. A Case without a
+// Channel is one that is ready at once.
 type Case struct {
 	Channel Channel
 	Op      *Op

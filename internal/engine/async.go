@@ -121,7 +121,7 @@ func (c *Chan[T]) firstPlain() *waiter[T] {
 		if r.state() != ticket.Waiting {
 			continue
 		}
-		if len(r.holds) > 0 && r.holds[0].plain && r.win() == ticket.Won {
+		if plain, _ := r.wants(); plain && r.win() == ticket.Won {
 			return r
 		}
 		return nil

@@ -244,8 +244,14 @@ func (c *Chan[T]) stats() driver.Stats {
 // after collects what must happen once the lock is free: wakes and events.
 type after[T any] struct {
 	first, last *waiter[T]
+	freed       *waiter[T] // claimed tickets to be released, linked by rung
 	events      []event.Event
 }
+
+// empty reports whether nothing was collected.
+//
+//go:norace
+func (o *after[T]) empty() bool { return o.first == nil && o.freed == nil && o.events == nil }
 
 // wake has w rung once the lock is free.
 //
@@ -268,6 +274,11 @@ func (o *after[T]) tell(e event.Event) { o.events = append(o.events, e) }
 //
 //go:norace
 func (o *after[T]) run() {
+	for w := o.freed; w != nil; {
+		next := w.rung
+		w.tk.Release()
+		w = next
+	}
 	for w := o.first; w != nil; {
 		next := w.rung
 		w.ring()
@@ -326,7 +337,7 @@ func (c *Chan[T]) Remains() int {
 //go:norace
 func (c *Chan[T]) unlock(o *after[T]) {
 	c.free()
-	if o.first != nil || o.events != nil {
+	if !o.empty() {
 		o.run()
 	}
 }

@@ -153,7 +153,13 @@ func (h Hold[T]) ReturnUnseen() error {
 	}
 	p.attempt--
 	c.held.remove(p)
-	c.giveBack(p, 0, &o)
+	if w := p.sender; w != nil && w.again && !w.leaves {
+		p.stopTimer()
+		hb.Release(p)
+		c.sendHome(p, errUnready, &o)
+	} else {
+		c.giveBack(p, 0, &o)
+	}
 	c.unlock(&o)
 	return nil
 }

@@ -134,7 +134,7 @@ func (c *Chan[T]) giveUpOpen(w *waiter[T], cause error, o *after[T]) {
 //
 //go:norace
 func (c *Chan[T]) wait(ctx context.Context, w *waiter[T], timeout time.Duration, o *after[T]) {
-	if park.Fast && !c.inside && timeout <= 0 && o.first == nil && o.events == nil && ctx.Done() == nil {
+	if park.Fast && !c.inside && timeout <= 0 && o.empty() && ctx.Done() == nil {
 		c.mode = mixed
 		w.slot.Park(&c.mu.state)
 		return

@@ -16,7 +16,7 @@ func (c *Chan[T]) pair(r *waiter[T], o *after[T]) bool {
 			switch c.claim(s) {
 			case ticket.Won:
 				if r.win() != ticket.Won {
-					c.unclaim(s)
+					c.unclaim(s, o)
 					return true // r is dead or claimed; whoever has it will look again
 				}
 				s.remove()
@@ -40,9 +40,7 @@ func (c *Chan[T]) pair(r *waiter[T], o *after[T]) bool {
 //go:norace
 func (c *Chan[T]) meet(s, r *waiter[T], o *after[T]) {
 	var g Got[T]
-	if len(r.holds) > 0 {
-		g.plain, g.unheard = r.holds[0].plain, r.holds[0].unheard
-	}
+	g.plain, g.unheard = r.wants()
 	c.pullSender(s, r.kind == take, r.att, &g, o)
 	switch {
 	case r.vs != nil:
@@ -67,9 +65,12 @@ func (c *Chan[T]) claim(s *waiter[T]) ticket.Answer {
 	return s.tk.Reserve()
 }
 
+// unclaim has s released once the lock is free: its owner may be one who looks
+// at its cases at once, on this goroutine.
+//
 //go:norace
-func (c *Chan[T]) unclaim(s *waiter[T]) {
+func (c *Chan[T]) unclaim(s *waiter[T], o *after[T]) {
 	if !s.firm {
-		s.tk.Release()
+		s.rung, o.freed = o.freed, s // it is claimed, so nobody else wakes it
 	}
 }

@@ -57,6 +57,12 @@ type lockable interface {
 	// held reports whether the case was chosen and waits for a settlement, and
 	// then ends that wait for cause. The lock is held.
 	held(cause error) bool
+
+	// For AsyncSelect.
+	setAgain()
+	stamp()
+	failure() error
+	leaving(cause error) bool
 }
 
 // Foreign is a case that lives on another medium. It takes part only in selects

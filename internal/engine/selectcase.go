@@ -16,11 +16,12 @@ type RecvCase[T any] struct {
 	Do func(g *Got[T], ok bool)
 }
 
-// TakeCase receives and holds.
+// TakeCase receives and holds. Plain and Unheard are those of BeginTake.
 type TakeCase[T any] struct {
-	C  *Chan[T]
-	A  *Attach
-	Do func(g *Got[T], ok bool)
+	C              *Chan[T]
+	A              *Attach
+	Do             func(g *Got[T], ok bool)
+	Plain, Unheard bool
 }
 
 // SendCase sends *V, which is read when the select begins.
@@ -49,6 +50,7 @@ func (k *RecvCase[T]) arm(_ *Select, i int) armed {
 func (k *TakeCase[T]) arm(_ *Select, i int) armed {
 	a := newChanCase(k.C, k.A, take, i)
 	a.got = k.Do
+	a.as.plain, a.as.unheard = k.Plain, k.Plain || k.Unheard
 	return a
 }
 
@@ -72,6 +74,7 @@ type chanCase[T any] struct {
 	c       *Chan[T]
 	o       after[T]
 	operand *T
+	as      Got[T] // what got is before anything is received
 	off     *bool
 	result  Got[T] // for the callback
 	got     func(g *Got[T], ok bool)
@@ -109,7 +112,7 @@ func (x *chanCase[T]) unlock() { x.c.free() }
 //
 //go:norace
 func (x *chanCase[T]) flush() {
-	if x.o.first != nil || x.o.events != nil {
+	if !x.o.empty() {
 		o := x.o
 		x.o = after[T]{}
 		o.run()
@@ -121,6 +124,7 @@ func (x *chanCase[T]) begin(s *Select, h Header) {
 	x.w.tk = &s.tk
 	x.off = &s.off[x.w.idx]
 	x.w.done = false
+	x.w.got = x.as
 	if x.operand != nil {
 		x.w.got.Val, x.w.got.Header = *x.operand, h
 	}
@@ -137,14 +141,25 @@ func (x *chanCase[T]) enqueue() {
 	if *x.off {
 		return
 	}
+	q := x.queue()
+	if x.w.again {
+		q.insert(&x.w)
+	} else {
+		q.push(&x.w)
+	}
+}
+
+// queue is where the case waits.
+//
+//go:norace
+func (x *chanCase[T]) queue() *queue[T] {
 	switch x.w.kind {
 	case send:
-		x.c.sendq.push(&x.w)
+		return &x.c.sendq
 	case stop:
-		x.c.stopq.push(&x.w)
-	default:
-		x.c.recvq.push(&x.w)
+		return &x.c.stopq
 	}
+	return &x.c.recvq
 }
 
 //go:norace
@@ -177,6 +192,11 @@ func (x *chanCase[T]) trySend(s *Select) verdict {
 		return committed
 	}
 	if s.hasDefault() {
+		if r := c.firstPlain(); r != nil {
+			r.remove()
+			c.handBare(w, r, &x.o)
+			return pending
+		}
 		return unready
 	}
 	r := c.firstFree()
@@ -232,6 +252,39 @@ func (x *chanCase[T]) held(cause error) bool {
 		return false
 	}
 	x.c.giveUpOpen(&x.w, cause, &x.o)
+	return true
+}
+
+// setAgain makes it a case of an AsyncSelect.
+//
+//go:norace
+func (x *chanCase[T]) setAgain() { x.w.again = true }
+
+// stamp gives it its place in its queue. The lock is held.
+//
+//go:norace
+func (x *chanCase[T]) stamp() {
+	q := x.queue()
+	q.last++
+	x.w.stamp = q.last
+}
+
+// failure is the outcome of a case whose turn is over.
+//
+//go:norace
+func (x *chanCase[T]) failure() error { return x.w.got.Err }
+
+// leaving has a send that is chosen, and whose value is on its way to a receiver
+// elsewhere, end for cause as soon as it is known where that is. It reports
+// whether there is such a send. The lock is held.
+//
+//go:norace
+func (x *chanCase[T]) leaving(cause error) bool {
+	p := x.w.parcel
+	if x.w.done || p == nil || p.where != inHand || !p.unheard {
+		return false
+	}
+	x.w.leaves, x.w.got.Err = true, cause
 	return true
 }
 

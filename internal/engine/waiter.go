@@ -30,11 +30,13 @@ type waiter[T any] struct {
 	att        *Attach
 	idx        int32 // of the case in its select
 	kind       kind
-	firm       bool // plain: decided under the lock of its channel alone; its ticket never moves
-	simple     bool // firm, and of one value that is not held
-	done       bool // the outcome below is final
-	try        bool // a send that may wait for a settlement, but for nothing else
-	leaves     bool // a sender that gives up, for got.Err, as soon as it is known where its value is
+	firm       bool   // plain: decided under the lock of its channel alone; its ticket never moves
+	simple     bool   // firm, and of one value that is not held
+	done       bool   // the outcome below is final
+	try        bool   // a send that may wait for a settlement, but for nothing else
+	leaves     bool   // a sender that gives up, for got.Err, as soon as it is known where its value is
+	again      bool   // of an AsyncSelect: its turn is begun again if its receiver never saw the value
+	stamp      uint64 // its place in the queue: ascending
 
 	// parcel is set while the value of this sender is handed out, or was given
 	// back, without a slot.
@@ -118,10 +120,13 @@ func (w *waiter[T]) state() ticket.State {
 type queue[T any] struct {
 	head, tail *waiter[T]
 	len        int
+	last       uint64 // the newest stamp
 }
 
 //go:norace
 func (q *queue[T]) push(w *waiter[T]) {
+	q.last++
+	w.stamp = q.last
 	w.in, w.next, w.prev = q, nil, q.tail
 	if q.tail == nil {
 		q.head = w
@@ -131,6 +136,40 @@ func (q *queue[T]) push(w *waiter[T]) {
 	q.tail = w
 	q.len++
 	hb.Release(w) // partner: whoever takes its value
+}
+
+// insert puts w, which has a stamp, into its place.
+//
+//go:norace
+func (q *queue[T]) insert(w *waiter[T]) {
+	at := q.tail
+	for at != nil && at.stamp > w.stamp {
+		at = at.prev
+	}
+	w.in, w.prev = q, at
+	if at == nil {
+		w.next, q.head = q.head, w
+	} else {
+		w.next, at.next = at.next, w
+	}
+	if w.next == nil {
+		q.tail = w
+	} else {
+		w.next.prev = w
+	}
+	q.len++
+	hb.Release(w) // partner: whoever takes its value
+}
+
+// wants says what kind of take the waiting receiver w stands for: see Got.
+//
+//go:norace
+func (w *waiter[T]) wants() (plain, unheard bool) {
+	g := &w.got
+	if len(w.holds) > 0 {
+		g = &w.holds[0]
+	}
+	return g.plain, g.unheard
 }
 
 // remove takes w out of the queue it stands in, if any.

@@ -44,9 +44,10 @@ func New(cfg driver.Config, home string) (*Channel, error) {
 // Attach makes an attachment with the rights of cfg.
 func (ch *Channel) Attach(cfg driver.Config) (driver.Channel, error) {
 	at := &attachment{
-		ch:    ch,
-		ops:   map[*driver.Op]*engine.Async[item]{},
-		holds: map[driver.Hold]engine.Hold[item]{},
+		ch:      ch,
+		ops:     map[*driver.Op]*engine.Async[item]{},
+		selects: map[*driver.Op]*engine.AsyncSelect{},
+		holds:   map[driver.Hold]engine.Hold[item]{},
 	}
 	ch.c.AttachTo(&at.a, cfg.Send, cfg.Receive)
 	return at, nil
@@ -60,10 +61,11 @@ type attachment struct {
 	ch *Channel
 	a  engine.Attach
 
-	mu     sync.Mutex // guards what is below
-	ops    map[*driver.Op]*engine.Async[item]
-	holds  map[driver.Hold]engine.Hold[item]
-	lastID uint64
+	mu      sync.Mutex // guards what is below
+	ops     map[*driver.Op]*engine.Async[item]
+	selects map[*driver.Op]*engine.AsyncSelect // begun on this attachment
+	holds   map[driver.Hold]engine.Hold[item]
+	lastID  uint64
 }
 
 func (at *attachment) Info() driver.Info {
@@ -71,7 +73,7 @@ func (at *attachment) Info() driver.Info {
 		Name: at.ch.name, Slots: at.ch.c.Slots(), Home: at.ch.home,
 		Can: driver.Capabilities{
 			Rendezvous: true, Hold: true, Stop: true,
-			Survives: driver.SurvivesPeers,
+			Select: driver.SelectHome, Survives: driver.SurvivesPeers,
 		},
 	}
 }
@@ -89,7 +91,7 @@ func (at *attachment) Detach(context.Context) error {
 // Start begins op. Those that cannot wait finish before it returns.
 func (at *attachment) Start(op *driver.Op) {
 	if op.Ticket != nil {
-		op.Err = fault.Because(fault.ErrUnsupported, "a select at this home")
+		op.Err = fault.Because(fault.ErrUnsupported, "a select over several homes")
 		op.Finish()
 		return
 	}
@@ -106,6 +108,8 @@ func (at *attachment) Start(op *driver.Op) {
 		at.async(op, func(x *engine.Async[item]) { x.BeginTake(op.Max, op.Try, op.Plain, op.Unheard) })
 	case driver.OpAwaitStop:
 		at.async(op, func(x *engine.Async[item]) { x.BeginStop() })
+	case driver.OpSelect:
+		at.startSelect(op)
 	default:
 		op.Err = at.atOnce(op)
 		op.Finish()
@@ -142,14 +146,18 @@ func (at *attachment) result(op *driver.Op, x *engine.Async[item]) {
 		var got []engine.Got[item]
 		got, op.Err = x.Received()
 		for i := range got {
-			g := &got[i]
-			it := driver.Item{Value: g.Val.value, Header: g.Val.header, Attempt: g.Attempt}
-			if op.Kind == driver.OpTake {
-				it.Hold = at.hold(g.Hold)
-			}
-			op.Got = append(op.Got, it)
+			op.Got = append(op.Got, at.item(op, &got[i]))
 		}
 	}
+}
+
+// item is what op received.
+func (at *attachment) item(op *driver.Op, g *engine.Got[item]) driver.Item {
+	it := driver.Item{Value: g.Val.value, Header: g.Val.header, Attempt: g.Attempt}
+	if op.Kind == driver.OpTake {
+		it.Hold = at.hold(g.Hold)
+	}
+	return it
 }
 
 // hold remembers h under a name.
@@ -224,9 +232,12 @@ func (at *attachment) settle(op *driver.Op) error {
 // Cancel ends op because of why, unless it has ended.
 func (at *attachment) Cancel(op *driver.Op, why error) {
 	at.mu.Lock()
-	x := at.ops[op]
+	x, sel := at.ops[op], at.selects[op]
 	at.mu.Unlock()
-	if x != nil {
+	switch {
+	case x != nil:
 		x.Cancel(why)
+	case sel != nil:
+		sel.Cancel(why, false)
 	}
 }
