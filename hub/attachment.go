@@ -263,16 +263,21 @@ func (a *attachment) taken(id uint64) error {
 	if o == nil {
 		return wire.Unexpected(wire.TypeTaken, "of what was not delivered")
 	}
-	kind := driver.OpHeard
-	if o.plain {
-		kind = driver.OpDone
-	}
 	for _, hold := range o.holds {
-		has := driver.NewOp(kind, ignore)
-		has.Hold = hold
-		a.ch.Start(has)
+		a.has(hold, o.plain)
 	}
 	return nil
+}
+
+// has tells the home that the client has a value, which a plain receive confirms.
+func (a *attachment) has(hold driver.Hold, plain bool) {
+	kind := driver.OpHeard
+	if plain {
+		kind = driver.OpDone
+	}
+	has := driver.NewOp(kind, ignore)
+	has.Hold = hold
+	a.ch.Start(has)
 }
 
 // heard takes the delivery called id out of those the client has to answer. It

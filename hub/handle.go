@@ -47,6 +47,12 @@ func (s *session) handle(h wire.Header, body []byte) error {
 			a.start(&op{id: f.Op}, driver.Op{Kind: driver.OpStop, Reason: f.Reason})
 			return nil
 		})
+	case wire.TypeSelect:
+		f, err := wire.ParseSelect(h, body)
+		if err != nil {
+			return err
+		}
+		return s.choose(f)
 	case wire.TypeOpen:
 		f, err := wire.ParseOpen(h, body)
 		if err != nil {
@@ -88,6 +94,9 @@ func (s *session) handleOrder(h wire.Header, body []byte) error {
 	}
 	switch h.Type {
 	case wire.TypeTaken, wire.TypeCancel:
+		if c := s.choice(f.Op); c != nil {
+			return c.order(h.Type)
+		}
 		a := s.attachment(f.Channel)
 		if a == nil {
 			return wire.Unexpected(h.Type, "for an attachment that is not there")

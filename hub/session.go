@@ -47,14 +47,15 @@ type session struct {
 	lastOp  uint64
 	room    frames
 
-	mu       sync.Mutex // guards attached
+	mu       sync.Mutex // guards attached and choosing
 	attached map[uint32]*attachment
+	choosing
 }
 
 func newSession(h *Hub, conn net.Conn) *session {
 	return &session{
 		hub: h, conn: conn, in: wire.NewReader(conn, wire.MaxHandshake), out: wire.NewOutbox(),
-		attached: map[uint32]*attachment{},
+		attached: map[uint32]*attachment{}, choosing: choosing{choices: map[uint64]*choice{}},
 	}
 }
 

@@ -74,13 +74,25 @@ func (f *Deliver) Append(b []byte) []byte {
 	b = appendU64(appendU32(b, f.Channel), f.Op)
 	b = appendU32(b, uint32(len(f.Items)))
 	for i := range f.Items {
-		it := &f.Items[i]
-		b = appendU32(b, uint32(it.Attempt))
-		b = appendU64(appendU64(b, it.Hold.ID), it.Hold.Generation)
-		b = appendHeaders(b, it.Header)
-		b = appendBlob(b, it.Value)
+		b = appendDelivered(b, &f.Items[i])
 	}
 	return finish(b, start)
+}
+
+// appendDelivered adds a value on its way to a receiver.
+func appendDelivered(b []byte, it *driver.Item) []byte {
+	b = appendU32(b, uint32(it.Attempt))
+	b = appendU64(appendU64(b, it.Hold.ID), it.Hold.Generation)
+	return appendBlob(appendHeaders(b, it.Header), it.Value)
+}
+
+// delivered reads what appendDelivered added.
+func (c *cursor) delivered() driver.Item {
+	return driver.Item{
+		Attempt: int(int32(c.u32())),
+		Hold:    driver.Hold{ID: c.u64(), Generation: c.u64()},
+		Header:  c.headers(), Value: c.blob(),
+	}
 }
 
 // ParseDeliver reads the body of a DELIVER. The values lie in body.
@@ -104,11 +116,7 @@ func (f *Deliver) Parse(h Header, body []byte) error {
 		return broken("DELIVER of %d values", n)
 	}
 	for range n {
-		it := driver.Item{
-			Attempt: int(int32(c.u32())),
-			Hold:    driver.Hold{ID: c.u64(), Generation: c.u64()},
-			Header:  c.headers(), Value: c.blob(),
-		}
+		it := c.delivered()
 		if c.bad {
 			break
 		}

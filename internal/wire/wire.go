@@ -70,6 +70,8 @@ const (
 	TypeCancel    Type = 0x29
 	TypeStats     Type = 0x2a
 	TypeFigures   Type = 0x2b
+	TypeSelect    Type = 0x30
+	TypeChosen    Type = 0x31
 )
 
 var typeNames = map[Type]string{
@@ -78,6 +80,7 @@ var typeNames = map[Type]string{
 	TypeSend: "SEND", TypeRecv: "RECV", TypeTake: "TAKE", TypeDeliver: "DELIVER",
 	TypeTaken: "TAKEN", TypeSettle: "SETTLE", TypeClose: "CLOSE", TypeStop: "STOP",
 	TypeAwaitStop: "AWAITSTOP", TypeCancel: "CANCEL", TypeStats: "STATS", TypeFigures: "FIGURES",
+	TypeSelect: "SELECT", TypeChosen: "CHOSEN",
 }
 
 func (t Type) String() string {
@@ -147,6 +150,10 @@ func Parse(h Header, body []byte) (Frame, error) {
 		return parseAs(ParseStop(h, body))
 	case TypeFigures:
 		return parseAs(ParseFigures(h, body))
+	case TypeSelect:
+		return parseAs(ParseSelect(h, body))
+	case TypeChosen:
+		return parseAs(ParseChosen(h, body))
 	case TypeDetach, TypeTaken, TypeClose, TypeAwaitStop, TypeCancel, TypeStats:
 		return parseAs(ParseOrder(h, body))
 	}

@@ -57,6 +57,11 @@ func examples() []Frame {
 		&Order{Type: TypeStats, Channel: 7, Op: 13},
 		&Figures{Channel: 7, Op: 13, Stats: driver.Stats{Slots: 3, Len: 1, Held: 2, SendersWaiting: 4, ReceiversWaiting: 5, Senders: 6,
 			Receivers: 7, Sent: 1 << 40, Received: 8, Redelivered: 9, Rejected: 10, Closed: true}},
+		&Select{Channel: 7, Op: 14, Flags: FlagFirst, After: time.Second, Cases: []Case{
+			{Kind: CaseSend, Channel: 7, Item: driver.Item{Value: []byte("hello"), Header: headed}}, {Kind: CaseRecv, Channel: 8},
+			{Kind: CaseTake, Channel: 9}, {Kind: CaseStop, Channel: 7}, {}}},
+		&Chosen{Channel: 7, Op: 14, Flags: ChosenInDoubt, Code: CodeCancelled, Text: "its receiver holds it"},
+		&Chosen{Channel: 7, Op: 14, Flags: ChosenValue, Case: 2, Item: driver.Item{Attempt: 1, Hold: hold, Value: []byte("hello")}},
 	}
 }
 
