@@ -55,28 +55,6 @@ func (l *link) stopped() *stopWatch {
 	return w
 }
 
-// onStopFar is the case of a stop on a medium.
-func (at *attachment[T]) onStopFar(do func(reason string)) Case {
-	if at.bad != nil {
-		return at.caseFar("stop")
-	}
-	if !at.far.ch.Info().Can.Stop {
-		return at.caseFar("stop")
-	}
-	w := at.far.stopped()
-	c := at.onCase("stop", &engine.NativeRecv[struct{}]{
-		C:   w.over,
-		Err: func() error { return w.err },
-		Do: func(struct{}, bool) {
-			if do != nil {
-				do(w.reason)
-			}
-		},
-	})
-	c.late = true
-	return c
-}
-
 // opTimeoutDefault bounds calls without a context.
 const opTimeoutDefault = 5 * time.Second
 
@@ -162,16 +140,25 @@ func (f *far[T]) encode(ctx context.Context, vs []T) ([]driver.Item, error) {
 	h := headerOf(ctx)
 	items := make([]driver.Item, len(vs))
 	for i := range vs {
-		b, err := f.codec.Append(nil, &vs[i])
+		it, err := f.item(h, &vs[i])
 		if err != nil {
 			return nil, err
 		}
-		if f.maxValue > 0 && len(b) > f.maxValue {
-			return nil, fault.Because(ErrTooLarge, "%d bytes, maxvalue is %d", len(b), f.maxValue)
-		}
-		items[i] = driver.Item{Value: b, Header: h}
+		items[i] = it
 	}
 	return items, nil
+}
+
+// item makes an item of *v.
+func (f *far[T]) item(h engine.Header, v *T) (driver.Item, error) {
+	b, err := f.codec.Append(nil, v)
+	if err != nil {
+		return driver.Item{}, err
+	}
+	if f.maxValue > 0 && len(b) > f.maxValue {
+		return driver.Item{}, fault.Because(ErrTooLarge, "%d bytes, maxvalue is %d", len(b), f.maxValue)
+	}
+	return driver.Item{Value: b, Header: h}, nil
 }
 
 // decode turns a received item into a value. Bytes that are not a T come from a

@@ -186,7 +186,7 @@ func (r Receiver[T]) OnRecv(do func(v T, ok bool)) Case {
 		return Case{}
 	}
 	if at.c == nil {
-		return at.caseFar("recv")
+		return at.recvCaseFar(do)
 	}
 	return at.onCase("recv", &engine.RecvCase[T]{C: at.c, A: &at.a, Do: func(g *engine.Got[T], ok bool) {
 		if ok {
@@ -208,28 +208,37 @@ func (r Receiver[T]) OnTake(do func(d Delivery[T], ok bool)) Case {
 		return Case{}
 	}
 	if at.c == nil {
-		return at.caseFar("take")
+		return at.takeCaseFar(do)
 	}
 	return at.onCase("take", &engine.TakeCase[T]{C: at.c, A: &at.a, Do: func(g *engine.Got[T], ok bool) {
 		if !ok {
-			if do != nil {
-				do(Delivery[T]{}, false)
-			}
+			handTaken(Delivery[T]{}, false, do)
 			return
 		}
 		custody.Taken(&g.Val)
-		d := at.delivery(g)
-		settled := false
-		defer func() {
-			if !settled {
-				d.Return()
-			}
-		}()
-		if do != nil {
-			do(d, true)
-			settled = true
-		}
+		handTaken(at.delivery(g), true, do)
 	}})
+}
+
+// handTaken gives do what a take case has taken, if ok. A panic of do, or its
+// absence, returns the value to its place.
+func handTaken[T any](d Delivery[T], ok bool, do func(d Delivery[T], ok bool)) {
+	if !ok {
+		if do != nil {
+			do(d, false)
+		}
+		return
+	}
+	settled := false
+	defer func() {
+		if !settled {
+			d.Return()
+		}
+	}()
+	if do != nil {
+		do(d, true)
+		settled = true
+	}
 }
 
 // Len returns the number of values ready to be taken. See [Chan.Len].

@@ -2,7 +2,6 @@ package handoff
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/handoff-go/handoff/internal/engine"
@@ -24,7 +23,8 @@ type Case struct {
 	at     errorWrapper
 	op     string
 	refuse error // why it cannot take part in a select
-	late   bool  // it cannot tell at once whether it is ready
+	far    *farCase
+	watch  func() engine.Case // of a far stop: how a select of this process sees it
 }
 
 // errorWrapper says on which channel an operation failed.
@@ -33,15 +33,6 @@ type errorWrapper interface {
 }
 
 func (at *attachment[T]) onCase(op string, k engine.Case) Case { return Case{k: k, at: at, op: op} }
-
-// caseFar is a case that sends or receives on a channel of a medium: refused,
-// until media can claim tickets.
-func (at *attachment[T]) caseFar(op string) Case {
-	if at.bad != nil {
-		return Case{at: at, op: op, refuse: at.bad}
-	}
-	return Case{at: at, op: op, refuse: ErrUnsupported}
-}
 
 // Select waits until one of the cases is ready, commits it, runs its callback
 // and returns its index. Exactly one case has an effect; the others have none:
@@ -54,8 +45,14 @@ func (at *attachment[T]) caseFar(op string) Case {
 // ErrInDoubt if ctx ends during the hold. Without a live case Select waits until
 // ctx ends. A header of ctx travels with a chosen send.
 //
-// A send or receive case on a channel of a medium is refused so far: Select then
-// returns -1 and ErrUnsupported.
+// Cases on channels of one home, opened by this process through one connection,
+// are decided there, together with After and Default; a select with a Default is
+// then one round trip, bounded by OpTimeout. What cannot yet be decided exactly is
+// refused, with -1 and ErrUnsupported: channels of several homes, cases of this
+// process beside those of a home (OnStop may stand with either), and media that
+// take no part in a select. If the connection is lost before it is known which
+// case was chosen, Select returns -1 and ErrInDoubt if one of them sends, else
+// ErrUnreachable.
 //
 // Select allocates for every case and, if it waits, a native channel. In a hot
 // loop use a Selector, which does not.
@@ -76,6 +73,7 @@ func SelectFirst(ctx context.Context, cases ...Case) (chosen int, err error) {
 // which allocates.
 type Selector struct {
 	s     *engine.Select
+	home  *homeSelect // instead of s
 	cases []Case
 	bad   error
 }
@@ -83,22 +81,45 @@ type Selector struct {
 // NewSelector makes a Selector of cases.
 func NewSelector(cases ...Case) *Selector {
 	s := &Selector{cases: cases}
-	hasDefault := slices.ContainsFunc(cases, func(c Case) bool {
-		_, ok := c.k.(engine.Default)
-		return ok
-	})
-	kinds := make([]engine.Case, len(cases))
-	for i, c := range cases {
-		kinds[i] = c.k
-		if c.refuse != nil && s.bad == nil {
+	for _, c := range cases {
+		if c.refuse != nil {
 			s.bad = c.at.fail("select", c.refuse)
-		}
-		if c.late && hasDefault && s.bad == nil {
-			s.bad = c.at.fail("select", fault.Because(ErrUnsupported, "a stop on a medium beside a default"))
+			return s
 		}
 	}
-	s.s = engine.NewSelect(kinds)
+	far, bad := homeOf(cases)
+	switch {
+	case bad != nil:
+		s.bad = bad
+	case far:
+		s.home = newHomeSelect(cases)
+	default:
+		s.makeLocal()
+	}
 	return s
+}
+
+// makeLocal makes s a select of this process. A stop on a medium is watched from
+// here; whether it has come cannot be told at once.
+func (s *Selector) makeLocal() {
+	kinds := make([]engine.Case, len(s.cases))
+	hasDefault := false
+	for i, c := range s.cases {
+		_, isDefault := c.k.(engine.Default)
+		hasDefault = hasDefault || isDefault
+		kinds[i] = c.k
+	}
+	for i, c := range s.cases {
+		if c.watch == nil {
+			continue
+		}
+		if hasDefault {
+			s.bad = c.at.fail("select", fault.Because(ErrUnsupported, "a stop on a medium beside a default"))
+			return
+		}
+		kinds[i] = c.watch()
+	}
+	s.s = engine.NewSelect(kinds)
 }
 
 // Select is the function Select over the cases of s.
@@ -110,14 +131,30 @@ func (s *Selector) SelectFirst(ctx context.Context) (chosen int, err error) { re
 // Enable switches case i off or on again, as setting a channel variable to nil
 // does for a case of a native select. It must not be called during a turn, and
 // panics if there is no case i.
-func (s *Selector) Enable(i int, on bool) { s.s.Enable(i, on) }
+func (s *Selector) Enable(i int, on bool) {
+	switch {
+	case s.home != nil:
+		s.home.off[i] = !on
+		s.home.local.Enable(i, on)
+	case s.s != nil:
+		s.s.Enable(i, on)
+	default:
+		_ = s.cases[i]
+	}
+}
 
 func (s *Selector) run(ctx context.Context, first bool) (int, error) {
 	if s.bad != nil {
 		return -1, s.bad
 	}
 	ctx = background(ctx)
-	i, err := s.s.Do(ctx, headerOf(ctx), first)
+	var i int
+	var err error
+	if s.home != nil {
+		i, err = s.home.do(ctx, headerOf(ctx), first)
+	} else {
+		i, err = s.s.Do(ctx, headerOf(ctx), first)
+	}
 	if err == nil {
 		return i, nil
 	}

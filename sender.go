@@ -106,7 +106,7 @@ func (s Sender[T]) OnSendVar(p *T, do func()) Case {
 		return Case{}
 	}
 	if at.c == nil {
-		return at.caseFar("send")
+		return at.sendCaseFar(p, do)
 	}
 	return at.onCase("send", &engine.SendCase[T]{C: at.c, A: &at.a, V: p, Do: do})
 }
@@ -121,7 +121,7 @@ func (s Sender[T]) OnStop(do func(reason string)) Case {
 		return Case{}
 	}
 	if at.c == nil {
-		return at.onStopFar(do)
+		return at.stopCaseFar(do)
 	}
 	return at.onCase("stop", &engine.StopCase[T]{C: at.c, A: &at.a, Do: do})
 }

@@ -119,6 +119,9 @@ func (e *Env) Scale(n int) int {
 	if testing.Short() {
 		n /= 10
 	}
+	if e.H.Far {
+		n /= 10
+	}
 	if raceEnabled {
 		n /= 8
 	}

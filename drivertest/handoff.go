@@ -51,13 +51,16 @@ var inProcess = Features{}.With(
 
 // Medium returns the harness of channels opened by URL. fresh returns a URL of a
 // channel that does not exist yet, without the parameters the suite adds. The
-// features are what a medium has that keeps all laws but selects; the caller
-// adjusts them to what its medium declares, and fills in payloads.
+// features are what a medium has that keeps all laws and whose channels of one
+// home take part in one select; the caller adjusts them to what its medium
+// declares, and fills in payloads.
 func Medium(name string, fresh func(e *Env) string) Harness {
 	h := overHandoff(name, opener[int](fresh))
+	h.Far = true
 	h.Has = Features{}.With(FeatureRendezvous, FeatureCancel, FeatureWaitCounts, FeatureStats, FeatureOpError, FeatureCloseRace, FeatureBatch,
 		FeatureHold, FeatureHoldTime, FeatureDeadLetter, FeatureSendTimeout, FeatureStop, FeatureDetach, FeatureAttachments,
-		FeatureSendersGone, FeatureEvents, FeatureHeader)
+		FeatureSendersGone, FeatureEvents, FeatureHeader,
+		FeatureSelect, FeatureDefault, FeatureSelectFirst, FeatureSelector, FeatureAfter)
 	return h
 }
 

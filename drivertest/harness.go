@@ -135,6 +135,11 @@ type Harness struct {
 	// that scripted laws run inside a testing/synctest bubble.
 	InBubble bool
 
+	// Far says that an operation of the subject crosses a process or a machine,
+	// and takes a hundred times as long as one that does not: laws that repeat
+	// something very often do it a tenth as often.
+	Far bool
+
 	// NeverEnding says that the context of laws that do not end it themselves is
 	// one that never ends: a subject may wait in another way then. Operations
 	// left blocked are freed by Detach, so scripted laws need that feature.

@@ -38,6 +38,8 @@ func (c *call) window() *window {
 		return &c.at.sending
 	case c.receives():
 		return &c.at.receiving
+	case c.kind == driver.OpSelect:
+		return &c.at.link.selecting
 	}
 	return &c.at.stopping
 }
@@ -60,7 +62,7 @@ func (a *attachment) Start(op *driver.Op) {
 // refuse says why op cannot be begun on this attachment, if so.
 func (a *attachment) refuse(op *driver.Op) error {
 	if op.Ticket != nil {
-		return fault.Because(fault.ErrUnsupported, "select over a socket")
+		return fault.Because(fault.ErrUnsupported, "a select over several homes")
 	}
 	switch op.Kind {
 	case driver.OpSend:
@@ -92,6 +94,9 @@ func (a *attachment) refuseItem(it *driver.Item) error {
 
 // start sends op or keeps it back. An error means that it was not begun.
 func (a *attachment) start(op *driver.Op) error {
+	if op.Kind == driver.OpSelect {
+		return a.startSelect(op)
+	}
 	c := &call{at: a, op: op, kind: op.Kind}
 	op.Note = c
 	switch op.Kind {
@@ -166,12 +171,12 @@ func (a *attachment) cancel(c *call, why error) (ended []*driver.Op) {
 		c.window().drop(c)
 		c.op.N = c.next
 		return c.finished(ended, why)
-	case c.receives() || c.kind == driver.OpAwaitStop:
+	case c.harmless():
 		l.order(wire.TypeCancel, c)
 		return c.finished(ended, why)
 	}
 	c.cause = why
-	if c.kind == driver.OpSend {
+	if c.kind == driver.OpSend || c.kind == driver.OpSelect {
 		l.order(wire.TypeCancel, c)
 	}
 	c.grace = time.AfterFunc(a.cfg.CancelGrace, func() { a.graceOver(c) })
@@ -300,6 +305,10 @@ func (a *attachment) endAll() (ended []*driver.Op) {
 	for _, c := range l.outstanding(a) {
 		switch {
 		case c.op == nil:
+		case c.queued && c.kind == driver.OpSelect:
+			i, _ := c.has(a)
+			c.op.Chosen, c.op.Cases[i].Op.Err = i, fault.ErrDetached
+			ended = c.finished(ended, nil)
 		case c.queued:
 			c.op.N = c.next
 			ended = c.finished(ended, fault.ErrDetached)

@@ -23,8 +23,9 @@ type call struct {
 	position uint64 // where its frame ends in the stream
 	cost     int    // bytes of the window it takes
 	next     int    // OpSend: values that left custody
-	count    int    // OpSend: values behind next in the frame that is out
+	count    int    // OpSend: values behind next in the frame that is out; OpSelect: cases
 	got      []driver.Item
+	sends    bool      // OpSelect: a case of it sends
 	cause    error     // why it was cancelled
 	due      time.Time // when its home must have answered, zero for never
 	grace    *time.Timer
@@ -44,6 +45,12 @@ type answer struct {
 }
 
 func (c *call) receives() bool { return c.kind == driver.OpRecv || c.kind == driver.OpTake }
+
+// harmless reports whether c, given up, has no effect: what may come for it goes
+// back to its home, and nobody has seen it.
+func (c *call) harmless() bool {
+	return c.receives() || c.kind == driver.OpAwaitStop || c.kind == driver.OpSelect && !c.sends
+}
 
 // fits returns how many of the values from next on go into one frame: as many
 // as stay within sensible bytes, at least one.
@@ -92,6 +99,9 @@ func (c *call) append(b []byte) []byte {
 	case driver.OpDone, driver.OpReturn, driver.OpReject, driver.OpExtend:
 		f := wire.Settle{Channel: channel, Op: c.id, How: ways[c.kind], Hold: op.Hold, Delay: op.Delay, Reason: op.Reason}
 		return f.Append(b)
+	case driver.OpSelect:
+		f := c.selectFrame()
+		return f.Append(b)
 	case driver.OpStop:
 		f := wire.Stop{Channel: channel, Op: c.id, Reason: op.Reason}
 		return f.Append(b)
@@ -129,13 +139,12 @@ func (c *call) fail(ended []*driver.Op, plain, doubt error, arrived bool) []*dri
 		return ended
 	}
 	err := plain
-	harmless := c.receives() || c.kind == driver.OpAwaitStop
-	if arrived && !harmless {
+	if arrived && !c.harmless() {
 		err = doubt
 	}
 	if c.cause != nil { // cancelled, and waiting for the answer
 		err = c.cause
-		if arrived && !harmless {
+		if arrived && !c.harmless() {
 			err = fault.Doubtful(c.cause)
 		}
 	}

@@ -21,7 +21,7 @@ var roles = map[string]func(path string){
 	"home": func(path string) {
 		l, err := hub.ListenUnix(path)
 		must(err)
-		h := hub.New(hub.Options{Name: "child"})
+		h := hub.New(hub.Options{Name: "child", MaxChannels: 1 << 20})
 		go h.Serve(l)
 	},
 	"holder": func(path string) {

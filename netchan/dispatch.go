@@ -56,6 +56,12 @@ func (d *dispatcher) dispatch(h wire.Header, body []byte) error {
 			return err
 		}
 		return d.withCall(h, d.deliver.Channel, d.deliver.Op, d.onDeliver)
+	case wire.TypeChosen:
+		f, err := wire.ParseChosen(h, body)
+		if err != nil {
+			return err
+		}
+		return d.withCall(h, f.Channel, f.Op, func(c *call) error { return d.onChosen(c, f) })
 	case wire.TypeOpened:
 		f, err := wire.ParseOpened(h, body)
 		if err != nil {
@@ -133,8 +139,8 @@ func (d *dispatcher) onEnd(c *call) error {
 		return nil
 	}
 	c.op.NotReady = f.Flags&wire.EndNotReady != 0
-	if c.receives() && err == nil && !c.op.NotReady {
-		err = wire.Unexpected(wire.TypeEnd, "of a receive that has nothing and no reason")
+	if (c.receives() || c.kind == driver.OpSelect) && err == nil && !c.op.NotReady {
+		err = wire.Unexpected(wire.TypeEnd, "of an operation that has nothing and no reason")
 		d.ended = c.finished(d.ended, err)
 		return err
 	}
@@ -228,11 +234,17 @@ func (d *dispatcher) keep(c *call) []driver.Item {
 		got = make([]driver.Item, 0, len(d.deliver.Items))
 	}
 	for _, it := range d.deliver.Items {
-		it.Value = bytes.Clone(it.Value)
-		if c.kind == driver.OpRecv {
-			it.Hold = driver.Hold{}
-		}
-		got = append(got, it)
+		got = append(got, owned(it, c.kind))
 	}
 	return got
+}
+
+// owned is it, which lies in the reader's buffer, in memory of its own, for a
+// receive of kind k.
+func owned(it driver.Item, k driver.Kind) driver.Item {
+	it.Value = bytes.Clone(it.Value)
+	if k == driver.OpRecv {
+		it.Hold = driver.Hold{}
+	}
+	return it
 }

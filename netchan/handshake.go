@@ -87,9 +87,11 @@ func (l *link) welcomed(w *wire.Welcome, hello *wire.Hello) error {
 	if w.Session != hello.Session || w.Epoch != hello.Epoch {
 		return wire.Unexpected(wire.TypeWelcome, "for another session")
 	}
-	l.home = fmt.Sprintf("%s#%x", w.Home, w.Incarnation)
+	// Two connections to one home are two homes to a select: each is asked alone.
+	l.home = fmt.Sprintf("%s#%x.%x", w.Home, w.Incarnation, w.Session)
 	l.limit = int(w.Attachments)
 	l.chunk = wire.Chunk(w.MaxBody)
+	l.maxBody = int(w.MaxBody)
 	return nil
 }
 

@@ -40,7 +40,7 @@ var otherwise = map[string]string{
 
 // TestLaws runs the suite with the home in this process.
 func TestLaws(t *testing.T) {
-	_, path := serve(t, hub.Options{MaxAttachments: 1 << 20})
+	_, path := serve(t, hub.Options{MaxAttachments: 1 << 20, MaxChannels: 1 << 20})
 	drivertest.Run(t, unixHarness("unix", path), options(t))
 }
 

@@ -44,14 +44,17 @@ type link struct {
 	over  chan struct{} // closed when both goroutines have ended
 	limit int           // attachments the home allows
 	chunk int           // how much goes into one frame, where one value is not more
+	// maxBody is the longest body the home takes, where no channel raises it.
+	maxBody int
 
-	mu       sync.Mutex // guards the rest, and what says so in call and attachment
-	calls    map[uint64]*call
-	attached map[*attachment]struct{}
-	lastOp   uint64
-	lastChan uint32
-	dead     error       // why nothing more can be begun
-	sweep    *time.Timer // set while calls with a time limit may be out
+	mu        sync.Mutex // guards the rest, and what says so in call and attachment
+	calls     map[uint64]*call
+	attached  map[*attachment]struct{}
+	selecting window // selects are of several attachments
+	lastOp    uint64
+	lastChan  uint32
+	dead      error       // why nothing more can be begun
+	sweep     *time.Timer // set while calls with a time limit may be out
 }
 
 // run starts the two goroutines.
@@ -155,7 +158,7 @@ func (l *link) outstanding(of *attachment) []*call {
 			w.queue = nil
 		}
 	}
-	return all
+	return append(all, l.keptBack(of)...)
 }
 
 // reason says in plain words why the connection ended.
@@ -236,7 +239,7 @@ func (l *link) overdue() {
 // still answer is for nobody. mu is held.
 func (l *link) giveUp(c *call, ended []*driver.Op) []*driver.Op {
 	timeout := c.at.cfg.OpTimeout
-	if c.receives() {
+	if c.receives() || c.kind == driver.OpSelect {
 		l.order(wire.TypeCancel, c)
 	}
 	return c.fail(ended,

@@ -128,8 +128,8 @@ func (a *attachment) opened(f *wire.Opened) {
 			Hold:       f.Flags&wire.CanHold != 0,
 			Stop:       f.Flags&wire.CanStop != 0,
 			DeadLetter: f.Flags&wire.CanDeadLetter != 0,
-			// What the home could do the wire cannot yet carry.
-			Select:   driver.SelectNone,
+			// What a home could do across homes the wire cannot yet carry.
+			Select:   min(driver.SelectScope(f.Select), driver.SelectHome),
 			Survives: driver.Survival(f.Survives),
 		},
 	}
@@ -138,4 +138,7 @@ func (a *attachment) opened(f *wire.Opened) {
 		w.maxCalls, w.maxBytes = int(f.Ops), int(^uint(0)>>1)
 	}
 	a.sending.maxBytes = int(min(f.Bytes, 1<<31-1))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.selecting.maxCalls, l.selecting.maxBytes = a.sending.maxCalls, a.sending.maxBytes
 }

@@ -1,3 +1,0 @@
-// Package leaks has the programs that would leave goroutines waiting for ever,
-// each with its cure.
-package leaks

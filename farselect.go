@@ -1,0 +1,297 @@
+package handoff
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+
+	"github.com/handoff-go/handoff/driver"
+	"github.com/handoff-go/handoff/internal/engine"
+	"github.com/handoff-go/handoff/internal/fault"
+)
+
+// farCase is a case on a channel of a medium.
+type farCase struct {
+	link *link
+	// begin makes the operation of one turn. h is the header of a send.
+	begin func(h engine.Header) (*driver.Op, error)
+	// end tells how the case ended, once it was chosen, and runs its callback
+	// unless it failed.
+	end func(op *driver.Op) error
+}
+
+// sendCaseFar is a case that sends *p.
+func (at *attachment[T]) sendCaseFar(p *T, do func()) Case {
+	return at.caseFar("send", &farCase{
+		begin: func(h engine.Header) (*driver.Op, error) {
+			it, err := at.far.item(h, p)
+			return &driver.Op{Kind: driver.OpSend, Items: []driver.Item{it}}, err
+		},
+		end: func(op *driver.Op) error {
+			if op.Err == nil && do != nil {
+				do()
+			}
+			return op.Err
+		},
+	})
+}
+
+// recvCaseFar is a case that receives and confirms.
+func (at *attachment[T]) recvCaseFar(do func(v T, ok bool)) Case {
+	return at.receiveCaseFar("recv", driver.OpRecv, func(it *driver.Item) error {
+		var v T
+		if it != nil {
+			if err := at.decode(*it, &v); err != nil {
+				return err
+			}
+		}
+		if do != nil {
+			do(v, it != nil)
+		}
+		return nil
+	})
+}
+
+// takeCaseFar is a case that takes and holds.
+func (at *attachment[T]) takeCaseFar(do func(d Delivery[T], ok bool)) Case {
+	return at.receiveCaseFar("take", driver.OpTake, func(it *driver.Item) error {
+		if it == nil {
+			handTaken(Delivery[T]{}, false, do)
+			return nil
+		}
+		d, err := at.deliveryFar(*it)
+		if err == nil {
+			handTaken(d, true, do)
+		}
+		return err
+	})
+}
+
+// receiveCaseFar is a case of kind k. got is called with what was received, nil
+// once the channel is closed and drained.
+func (at *attachment[T]) receiveCaseFar(name string, k driver.Kind, got func(*driver.Item) error) Case {
+	return at.caseFar(name, &farCase{
+		begin: func(engine.Header) (*driver.Op, error) { return &driver.Op{Kind: k, Max: 1}, nil },
+		end: func(op *driver.Op) error {
+			switch {
+			case errors.Is(op.Err, ErrClosed):
+				return got(nil)
+			case op.Err != nil:
+				return op.Err
+			case len(op.Got) == 0:
+				return fault.Because(ErrUnreachable, "the medium ended a receive without a value")
+			}
+			return got(&op.Got[0])
+		},
+	})
+}
+
+// stopCaseFar is the case of a stop. It can be waited for in advance and seen by
+// any number of selects, so it takes part in selects of this process too.
+func (at *attachment[T]) stopCaseFar(do func(reason string)) Case {
+	told := func(reason string) {
+		if do != nil {
+			do(reason)
+		}
+	}
+	c := at.caseFar("stop", &farCase{
+		begin: func(engine.Header) (*driver.Op, error) { return &driver.Op{Kind: driver.OpAwaitStop}, nil },
+		end: func(op *driver.Op) error {
+			if op.Err == nil {
+				told(op.Reason)
+			}
+			return op.Err
+		},
+	})
+	switch {
+	case c.refuse != nil:
+	case !at.far.ch.Info().Can.Stop:
+		c.refuse = fault.Because(ErrUnsupported, "a stop on this medium")
+	default:
+		c.watch = func() engine.Case {
+			w := at.far.stopped()
+			return &engine.NativeRecv[struct{}]{
+				C:   w.over,
+				Err: func() error { return w.err },
+				Do:  func(struct{}, bool) { told(w.reason) },
+			}
+		}
+	}
+	return c
+}
+
+// caseFar is a case on a channel of a medium.
+func (at *attachment[T]) caseFar(op string, f *farCase) Case {
+	if at.bad != nil {
+		return Case{at: at, op: op, refuse: at.bad}
+	}
+	f.link = at.far.link
+	return Case{at: at, op: op, far: f}
+}
+
+// homeSelect is a select over channels of one home, which decides it.
+type homeSelect struct {
+	cases []Case
+	off   []bool
+	local *engine.Select // for turns in which none of those channels takes part
+}
+
+// homeOf reports whether cases are for a home to decide, or why nobody can. Stops
+// on a medium can be seen from here, unless it has to be told at once that there
+// is none.
+func homeOf(cases []Case) (far bool, bad error) {
+	var first *Case
+	watched := !hasDefault(cases)
+	for i := range cases {
+		c := &cases[i]
+		if c.far == nil || c.watch != nil && watched {
+			continue
+		}
+		info := c.far.link.ch.Info()
+		switch {
+		case info.Can.Select == driver.SelectNone || info.Home == "":
+			return true, c.at.fail("select", fault.Because(ErrUnsupported, "its medium takes no part in a select"))
+		case first == nil:
+			first = c
+		case info.Home != first.far.link.ch.Info().Home:
+			return true, c.at.fail("select", fault.Because(ErrUnsupported, "a select over channels of two homes, or over two connections to one"))
+		}
+	}
+	if first == nil {
+		return false, nil
+	}
+	for i := range cases {
+		c := &cases[i]
+		switch c.k.(type) {
+		case nil, engine.After, engine.Default:
+			if c.far != nil && c.far.link.ch.Info().Home != first.far.link.ch.Info().Home {
+				return true, c.at.fail("select", fault.Because(ErrUnsupported, "a stop of one home in a select over channels of another"))
+			}
+		default:
+			return true, first.at.fail("select", fault.Because(ErrUnsupported, "its home cannot decide a case of this process"))
+		}
+	}
+	return true, nil
+}
+
+// hasDefault reports whether there is a default among cases that are otherwise
+// not of this process.
+func hasDefault(cases []Case) bool {
+	has := false
+	for i := range cases {
+		switch cases[i].k.(type) {
+		case nil, engine.After:
+		case engine.Default:
+			has = true
+		default:
+			return false
+		}
+	}
+	return has
+}
+
+// newHomeSelect makes a select of cases, for which homeOf found a home.
+func newHomeSelect(cases []Case) *homeSelect {
+	kinds := make([]engine.Case, len(cases))
+	for i, c := range cases {
+		kinds[i] = c.k // nil for a channel
+	}
+	return &homeSelect{cases: cases, off: make([]bool, len(cases)), local: engine.NewSelect(kinds)}
+}
+
+// homeTurn is one turn of a homeSelect.
+type homeTurn struct {
+	op       driver.Op
+	index    []int // in cases, of each case of op
+	link     *link // of any channel that takes part
+	fallback int   // the default
+	timer    int   // the After that is over first
+}
+
+// do is engine.Select.Do.
+func (s *homeSelect) do(ctx context.Context, h engine.Header, first bool) (int, error) {
+	if err := engine.Ended(ctx); err != nil {
+		return -1, err
+	}
+	t := homeTurn{fallback: -1, timer: -1}
+	t.op.Kind, t.op.First = driver.OpSelect, first
+	for i := range s.cases {
+		if s.off[i] {
+			continue
+		}
+		if err := t.add(&s.cases[i], i, h); err != nil {
+			return i, err
+		}
+	}
+	if t.link == nil {
+		return s.local.Do(ctx, h, first)
+	}
+	var err error
+	if t.op.Try = t.fallback >= 0; t.op.Try {
+		t.op.After = 0
+		err = t.link.run(ctx, &t.op, t.link.opTimeout, ErrUnreachable)
+	} else {
+		err = t.link.run(ctx, &t.op, 0, nil)
+	}
+	return s.ended(&t, err)
+}
+
+// add adds case i to the turn.
+func (t *homeTurn) add(c *Case, i int, h engine.Header) error {
+	switch k := c.k.(type) {
+	case engine.Default:
+		if t.fallback < 0 {
+			t.fallback = i
+		}
+		return nil
+	case engine.After:
+		if k.D <= 0 {
+			t.op.Cases = append(t.op.Cases, driver.Case{})
+			t.index = append(t.index, i)
+		} else if t.op.After == 0 || k.D < t.op.After || k.D == t.op.After && rand.IntN(2) == 0 {
+			t.op.After, t.timer = k.D, i
+		}
+		return nil
+	}
+	if c.far == nil {
+		return nil // the zero Case
+	}
+	op, err := c.far.begin(h)
+	if err != nil {
+		return err
+	}
+	t.link = c.far.link
+	t.op.Cases = append(t.op.Cases, driver.Case{Channel: c.far.link.ch, Op: op})
+	t.index = append(t.index, i)
+	return nil
+}
+
+// ended runs the callback of the case that was chosen.
+func (s *homeSelect) ended(t *homeTurn, err error) (int, error) {
+	var i int
+	switch {
+	case errors.Is(err, ErrTimeout) && t.timer >= 0:
+		i = t.timer
+	case err != nil:
+		return -1, err
+	case t.op.NotReady:
+		i = t.fallback
+	default:
+		i = t.index[t.op.Chosen]
+	}
+	switch k := s.cases[i].k.(type) {
+	case engine.After:
+		call(k.Do)
+		return i, nil
+	case engine.Default:
+		call(k.Do)
+		return i, nil
+	}
+	return i, s.cases[i].far.end(t.op.Cases[t.op.Chosen].Op)
+}
+
+func call(do func()) {
+	if do != nil {
+		do()
+	}
+}

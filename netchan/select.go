@@ -1,0 +1,219 @@
+package netchan
+
+import (
+	"time"
+
+	"github.com/handoff-go/handoff/driver"
+	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/wire"
+)
+
+// startSelect sends op, a select, or keeps it back. An error means that it was
+// not begun.
+func (a *attachment) startSelect(op *driver.Op) error {
+	c := &call{at: a, op: op, kind: op.Kind, count: len(op.Cases)}
+	op.Note = c
+	for i := range op.Cases {
+		if err := c.addCase(&op.Cases[i]); err != nil {
+			return err
+		}
+	}
+	if err := c.caseLimits(); err != nil {
+		return err
+	}
+	if op.Try {
+		c.due = time.Now().Add(a.cfg.OpTimeout)
+	}
+	detached, err := a.link.admitSelect(c)
+	switch {
+	case err != nil:
+		return err
+	case detached >= 0:
+		op.Chosen, op.Cases[detached].Op.Err = detached, fault.ErrDetached
+		op.Finish()
+		return nil
+	}
+	a.link.out.Flush()
+	return nil
+}
+
+// addCase checks one case and counts it in.
+func (c *call) addCase(one *driver.Case) error {
+	if one.Channel == nil {
+		return nil
+	}
+	on, ok := one.Channel.(*attachment)
+	if !ok || on.link != c.at.link {
+		return fault.Because(fault.ErrUnsupported, "a select over channels of two homes")
+	}
+	switch one.Op.Kind {
+	case driver.OpSend:
+		c.sends = true
+		if len(one.Op.Items) != 1 {
+			return fault.Because(fault.ErrUnsupported, "a select case that sends %d values", len(one.Op.Items))
+		}
+		c.cost += wire.Cost(&one.Op.Items[0])
+	case driver.OpRecv, driver.OpTake, driver.OpAwaitStop:
+	default:
+		return fault.Because(fault.ErrUnsupported, "a select case of kind %d", one.Op.Kind)
+	}
+	return on.refuse(one.Op)
+}
+
+// caseLimits refuses a select that is too large for one frame.
+func (c *call) caseLimits() error {
+	if c.count > wire.MaxCases {
+		return fault.Because(fault.ErrTooLarge, "a select of %d cases, at most %d can be", c.count, wire.MaxCases)
+	}
+	limit := c.at.link.maxBody
+	for i := range c.op.Cases {
+		if on, ok := c.op.Cases[i].Channel.(*attachment); ok {
+			limit = max(limit, on.maxValue+wire.Overhead)
+		}
+	}
+	f := c.selectFrame()
+	if n := f.Length() - wire.HeaderLength; n > limit {
+		return fault.Because(fault.ErrTooLarge, "a select with %d bytes of values, at most %d can be", n, limit)
+	}
+	return nil
+}
+
+var caseKinds = map[driver.Kind]wire.CaseKind{
+	driver.OpSend: wire.CaseSend, driver.OpRecv: wire.CaseRecv,
+	driver.OpTake: wire.CaseTake, driver.OpAwaitStop: wire.CaseStop,
+}
+
+// selectFrame is the frame that begins c.
+func (c *call) selectFrame() wire.Select {
+	f := wire.Select{Channel: c.at.id, Op: c.id, Cases: make([]wire.Case, len(c.op.Cases))}
+	if c.op.Try {
+		f.Flags |= wire.FlagTry
+	}
+	if c.op.First {
+		f.Flags |= wire.FlagFirst
+	}
+	if c.sends {
+		f.After = max(c.op.After, 0)
+	}
+	for i, one := range c.op.Cases {
+		on, ok := one.Channel.(*attachment)
+		if !ok {
+			continue // ready at once
+		}
+		f.Cases[i] = wire.Case{Kind: caseKinds[one.Op.Kind], Channel: on.id}
+		if one.Op.Kind == driver.OpSend {
+			f.Cases[i].Item = one.Op.Items[0]
+		}
+	}
+	return f
+}
+
+// admitSelect begins c or keeps it back. If an attachment of it is detached it
+// returns the index of that case instead; else -1.
+func (l *link) admitSelect(c *call) (detached int, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, one := range c.op.Cases {
+		if on, ok := one.Channel.(*attachment); ok && on.detached {
+			return i, nil
+		}
+	}
+	if l.dead != nil {
+		return -1, l.dead
+	}
+	// The home may still choose a send when time is over here, so it has the
+	// clock. A receive that comes too late is put back, so it is ours.
+	if c.op.After > 0 && !c.sends {
+		c.grace = time.AfterFunc(c.op.After, func() { c.timeOver() })
+	}
+	if w := c.window(); w == nil || w.enter(c) {
+		l.begin(c)
+	}
+	return -1, nil
+}
+
+// timeOver ends a select without a send that waits too long. It runs on the
+// timer's goroutine.
+func (c *call) timeOver() {
+	l := c.at.link
+	l.mu.Lock()
+	var ended []*driver.Op
+	if c.op != nil && c.cause == nil && l.dead == nil {
+		ended = c.at.cancel(c, fault.ErrTimeout)
+	}
+	l.mu.Unlock()
+	l.out.Flush()
+	for _, op := range ended {
+		op.Finish()
+	}
+}
+
+// has reports whether a is what a case of c is on. The link's mu is held, and c
+// has not ended.
+func (c *call) has(a *attachment) (i int, ok bool) {
+	if c.op == nil {
+		return 0, false
+	}
+	for i := range c.op.Cases {
+		if on, ok := c.op.Cases[i].Channel.(*attachment); ok && on == a {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// keptBack takes the selects with a case on a, or all if a is nil, out of those
+// kept back. mu is held.
+func (l *link) keptBack(of *attachment) (calls []*call) {
+	for _, c := range append([]*call(nil), l.selecting.queue...) {
+		if _, ok := c.has(of); ok || of == nil {
+			l.selecting.drop(c)
+			calls = append(calls, c)
+		}
+	}
+	return calls
+}
+
+// onChosen ends the select c by f.
+func (d *dispatcher) onChosen(c *call, f *wire.Chosen) error {
+	if c.kind != driver.OpSelect || c.frame != nil {
+		return wire.Unexpected(wire.TypeChosen, "as the answer to something else")
+	}
+	if int(f.Case) >= c.count {
+		return wire.Unexpected(wire.TypeChosen, "of a case that is not there")
+	}
+	l := d.link
+	delete(l.calls, c.id)
+	d.leave(c)
+	if c.op == nil {
+		return nil // cancelled; a value in it goes back when the home reads that
+	}
+	value := f.Flags&wire.ChosenValue != 0
+	if value && c.cause != nil {
+		d.ended = c.finished(d.ended, c.cause)
+		return nil
+	}
+	won := c.op.Cases[f.Case].Op
+	if won == nil {
+		won = &driver.Op{}
+	}
+	receives := won.Kind == driver.OpRecv || won.Kind == driver.OpTake
+	if value != (receives && f.Code == wire.CodeDone) {
+		d.ended = c.finished(d.ended, fault.Because(fault.ErrInDoubt, "the home broke the rules of the wire"))
+		return wire.Unexpected(wire.TypeChosen, "with or without a value against its code")
+	}
+	won.Err = wire.Err(f.Code, f.Flags&wire.ChosenInDoubt != 0, f.Text, c.cause)
+	switch {
+	case value:
+		won.Got = []driver.Item{owned(f.Item, won.Kind)}
+		l.order(wire.TypeTaken, c)
+		d.wrote = true
+	case won.Kind == driver.OpSend && won.Err == nil:
+		won.N = 1
+	case won.Kind == driver.OpAwaitStop && won.Err == nil:
+		won.Reason = f.Text
+	}
+	c.op.Chosen = int(f.Case)
+	d.ended = c.finished(d.ended, nil)
+	return nil
+}
