@@ -1,0 +1,2 @@
+// Package choose has the programs that wait on several channels at once.
+package choose

@@ -1,0 +1,3 @@
+// Package closing has the programs that show what a close does, and to whom the
+// right to close belongs.
+package closing

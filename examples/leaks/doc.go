@@ -1,0 +1,3 @@
+// Package leaks has the programs that would leave goroutines waiting for ever,
+// each with its cure.
+package leaks
