@@ -17,8 +17,9 @@ import (
 type names struct {
 	opts Options
 
-	mu    sync.Mutex // guards named and the entries
-	named map[string]*entry
+	mu      sync.Mutex // guards the rest and the entries
+	named   map[string]*entry
+	ordered []string // its keys, in order
 }
 
 // entry is one channel.
@@ -56,7 +57,7 @@ func (n *names) attach(name string, cfg driver.Config) (driver.Channel, driver.C
 		return nil, cfg, err
 	}
 	if fresh {
-		n.named[name] = e
+		n.add(name, e)
 	}
 	if e.made.Type == "" {
 		e.made.Type = cfg.Type

@@ -30,7 +30,7 @@ type call struct {
 	due      time.Time // when its home must have answered, zero for never
 	grace    *time.Timer
 
-	// For what is not an Op: OPEN, DETACH and STATS.
+	// For what is not an Op: OPEN, DETACH, STATS and LIST.
 	frame  wire.Frame
 	number func(op uint64) // puts the number into frame
 	reply  chan answer     // one slot
@@ -42,6 +42,7 @@ type answer struct {
 	err    error
 	opened *wire.Opened
 	stats  driver.Stats
+	names  *wire.Names
 }
 
 func (c *call) receives() bool { return c.kind == driver.OpRecv || c.kind == driver.OpTake }

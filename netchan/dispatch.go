@@ -74,6 +74,12 @@ func (d *dispatcher) dispatch(h wire.Header, body []byte) error {
 			return err
 		}
 		return d.answer(h, f.Channel, f.Op, answer{stats: f.Stats})
+	case wire.TypeNames:
+		f, err := wire.ParseNames(h, body)
+		if err != nil {
+			return err
+		}
+		return d.answer(h, 0, f.Op, answer{names: f})
 	case wire.TypeBye:
 		f, err := wire.ParseBye(h, body)
 		if err != nil {
@@ -106,7 +112,8 @@ func (d *dispatcher) withCall(h wire.Header, channel uint32, id uint64, do func(
 func (d *dispatcher) answer(h wire.Header, channel uint32, id uint64, got answer) error {
 	return d.withCall(h, channel, id, func(c *call) error {
 		asked, isOpen := c.frame.(*wire.Open)
-		if c.frame == nil || isOpen != (got.opened != nil) {
+		_, isList := c.frame.(*wire.List)
+		if c.frame == nil || isOpen != (got.opened != nil) || isList != (got.names != nil) {
 			return wire.Unexpected(h.Type, "as the answer to something else")
 		}
 		if isOpen && asked.MaxValue > 0 && got.opened.MaxValue != asked.MaxValue {
@@ -123,6 +130,9 @@ func (d *dispatcher) onEnd(c *call) error {
 	l, f := d.link, &d.end
 	if int64(f.N) > int64(c.count) {
 		return wire.Unexpected(wire.TypeEnd, "with more values than were sent")
+	}
+	if _, isOpen := c.frame.(*wire.Open); isOpen && f.Code == wire.CodeDone {
+		return wire.Unexpected(wire.TypeEnd, "that grants nothing to OPEN")
 	}
 	delete(l.calls, c.id) // from here on c is ended here, and nowhere else
 	err := wire.Err(f.Code, f.Flags&wire.EndInDoubt != 0, f.Text, c.cause)

@@ -61,7 +61,8 @@ func init() {
 
 // medium opens the channels of one scheme.
 type medium struct {
-	// parse splits a URL into the place of the home and the channel's name.
+	// parse splits a URL into the place of the home and the channel's name, which
+	// Open checks and List ignores.
 	parse func(*url.URL) (place, string, error)
 }
 
@@ -77,6 +78,9 @@ type place struct {
 func (m medium) Open(ctx context.Context, u *url.URL, cfg driver.Config) (driver.Channel, error) {
 	to, name, err := m.parse(u)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkName(name); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {

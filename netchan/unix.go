@@ -32,9 +32,6 @@ func parseUnix(u *url.URL) (place, string, error) {
 	if err != nil {
 		return place{}, "", err
 	}
-	if err := checkName(values["chan"]); err != nil {
-		return place{}, "", err
-	}
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return place{}, "", malformed("%v", err)

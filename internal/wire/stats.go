@@ -16,28 +16,52 @@ type Figures struct {
 	Stats   driver.Stats
 }
 
-// Length implements Frame.
-func (f *Figures) Length() int { return HeaderLength + 4 + 8 + 7*4 + 4*8 }
+// figuresLength is what appendFigures adds.
+const figuresLength = 7*4 + 4*8
 
-// Append implements Frame.
-func (f *Figures) Append(b []byte) []byte {
-	var flags uint8
-	if f.Stats.Closed {
+// figuresFlags are the flags of s.
+func figuresFlags(s *driver.Stats) (flags uint8) {
+	if s.Closed {
 		flags |= FiguresClosed
 	}
-	if f.Stats.Stopped {
+	if s.Stopped {
 		flags |= FiguresStopped
 	}
-	b, start := begin(b, TypeFigures, flags)
-	b = appendU64(appendU32(b, f.Channel), f.Op)
-	s := &f.Stats
+	return flags
+}
+
+// appendFigures adds the numbers of s.
+func appendFigures(b []byte, s *driver.Stats) []byte {
 	for _, n := range [...]int{s.Slots, s.Len, s.Held, s.SendersWaiting, s.ReceiversWaiting, s.Senders, s.Receivers} {
 		b = appendU32(b, uint32(n))
 	}
 	for _, n := range [...]uint64{s.Sent, s.Received, s.Redelivered, s.Rejected} {
 		b = appendU64(b, n)
 	}
-	return finish(b, start)
+	return b
+}
+
+// figures reads what appendFigures adds; flags are those of the figures.
+func (c *cursor) figures(flags uint8) (s driver.Stats) {
+	for _, n := range [...]*int{&s.Slots, &s.Len, &s.Held, &s.SendersWaiting, &s.ReceiversWaiting, &s.Senders, &s.Receivers} {
+		*n = int(int32(c.u32()))
+	}
+	for _, n := range [...]*uint64{&s.Sent, &s.Received, &s.Redelivered, &s.Rejected} {
+		*n = c.u64()
+	}
+	s.Closed = flags&FiguresClosed != 0
+	s.Stopped = flags&FiguresStopped != 0
+	return s
+}
+
+// Length implements Frame.
+func (f *Figures) Length() int { return HeaderLength + 4 + 8 + figuresLength }
+
+// Append implements Frame.
+func (f *Figures) Append(b []byte) []byte {
+	b, start := begin(b, TypeFigures, figuresFlags(&f.Stats))
+	b = appendU64(appendU32(b, f.Channel), f.Op)
+	return finish(appendFigures(b, &f.Stats), start)
 }
 
 // ParseFigures reads the body of a FIGURES.
@@ -46,15 +70,6 @@ func ParseFigures(h Header, body []byte) (*Figures, error) {
 		return nil, err
 	}
 	c := cursor{b: body}
-	f := &Figures{Channel: c.u32(), Op: c.u64()}
-	s := &f.Stats
-	for _, n := range [...]*int{&s.Slots, &s.Len, &s.Held, &s.SendersWaiting, &s.ReceiversWaiting, &s.Senders, &s.Receivers} {
-		*n = int(int32(c.u32()))
-	}
-	for _, n := range [...]*uint64{&s.Sent, &s.Received, &s.Redelivered, &s.Rejected} {
-		*n = c.u64()
-	}
-	s.Closed = h.Flags&FiguresClosed != 0
-	s.Stopped = h.Flags&FiguresStopped != 0
+	f := &Figures{Channel: c.u32(), Op: c.u64(), Stats: c.figures(h.Flags)}
 	return f, c.end(h.Type)
 }

@@ -70,6 +70,8 @@ const (
 	TypeCancel    Type = 0x29
 	TypeStats     Type = 0x2a
 	TypeFigures   Type = 0x2b
+	TypeList      Type = 0x2c
+	TypeNames     Type = 0x2d
 	TypeSelect    Type = 0x30
 	TypeChosen    Type = 0x31
 )
@@ -80,6 +82,7 @@ var typeNames = map[Type]string{
 	TypeSend: "SEND", TypeRecv: "RECV", TypeTake: "TAKE", TypeDeliver: "DELIVER",
 	TypeTaken: "TAKEN", TypeSettle: "SETTLE", TypeClose: "CLOSE", TypeStop: "STOP",
 	TypeAwaitStop: "AWAITSTOP", TypeCancel: "CANCEL", TypeStats: "STATS", TypeFigures: "FIGURES",
+	TypeList: "LIST", TypeNames: "NAMES",
 	TypeSelect: "SELECT", TypeChosen: "CHOSEN",
 }
 
@@ -150,6 +153,10 @@ func Parse(h Header, body []byte) (Frame, error) {
 		return parseAs(ParseStop(h, body))
 	case TypeFigures:
 		return parseAs(ParseFigures(h, body))
+	case TypeList:
+		return parseAs(ParseList(h, body))
+	case TypeNames:
+		return parseAs(ParseNames(h, body))
 	case TypeSelect:
 		return parseAs(ParseSelect(h, body))
 	case TypeChosen:

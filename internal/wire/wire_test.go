@@ -57,6 +57,9 @@ func examples() []Frame {
 		&Order{Type: TypeStats, Channel: 7, Op: 13},
 		&Figures{Channel: 7, Op: 13, Stats: driver.Stats{Slots: 3, Len: 1, Held: 2, SendersWaiting: 4, ReceiversWaiting: 5, Senders: 6,
 			Receivers: 7, Sent: 1 << 40, Received: 8, Redelivered: 9, Rejected: 10, Closed: true}},
+		&List{Op: 14, Max: 100, After: "jobs"},
+		&Names{Op: 14, More: true, Channels: []driver.Listed{
+			{Name: "orders", Type: "json:order", Stats: driver.Stats{Slots: 3, Len: 1, Sent: 1, Stopped: true}}, {Name: "words"}}},
 		&Select{Channel: 7, Op: 14, Flags: FlagFirst, After: time.Second, Cases: []Case{
 			{Kind: CaseSend, Channel: 7, Item: driver.Item{Value: []byte("hello"), Header: headed}}, {Kind: CaseRecv, Channel: 8},
 			{Kind: CaseTake, Channel: 9}, {Kind: CaseStop, Channel: 7}, {}}},
