@@ -15,7 +15,8 @@ import (
 const maxListed = 1 << 20
 
 // List implements driver.Lister. It opens no channel; a link to the home that is
-// there already is used. Channels that come or go meanwhile may be in it or not,
+// there already is used. One made for it ends with it, which for inherited pipes
+// is once and for all. Channels that come or go meanwhile may be in it or not,
 // all others are, once.
 func (m medium) List(ctx context.Context, u *url.URL) ([]driver.Listed, error) {
 	to, _, err := m.parse(u)

@@ -85,6 +85,29 @@ func TestList(t *testing.T) {
 	}
 }
 
+// TestListOverTCP: the same over another scheme, whose URL has no name then.
+func TestListOverTCP(t *testing.T) {
+	h := hub.New(hub.Options{})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- h.Serve(l) }()
+	m, _ := driver.Lookup("tcp")
+	for _, path := range []string{"", "/", "/jobs"} {
+		all, err := m.(driver.Lister).List(t.Context(), &url.URL{Scheme: "tcp", Host: l.Addr().String(), Path: path})
+		if err != nil || len(all) != 0 {
+			t.Errorf("%q: %v, %v", path, all, err)
+		}
+	}
+	if _, err := m.Open(t.Context(), &url.URL{Scheme: "tcp", Host: l.Addr().String()}, both); !errors.Is(err, driver.ErrConflict) {
+		t.Errorf("opening without a name: %v", err)
+	}
+	h.Close(t.Context())
+	<-served
+}
+
 // TestListRefused: nobody there, too late, or not a URL.
 func TestListRefused(t *testing.T) {
 	if _, err := list(t.Context(), t.TempDir()+"/none"); !errors.Is(err, driver.ErrUnreachable) {

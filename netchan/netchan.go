@@ -149,7 +149,7 @@ func parameters(u *url.URL, names ...string) (map[string]string, error) {
 // checkName refuses a channel name that cannot be told from another by eye.
 func checkName(name string) error {
 	if name == "" {
-		return malformed("the channel's name is missing (chan=NAME)")
+		return malformed("the channel's name is missing (chan=NAME, or tcp://host:port/NAME)")
 	}
 	if strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\uFFFD' }) {
 		return malformed("the channel's name %q has control characters or is not UTF-8", name)

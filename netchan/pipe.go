@@ -32,9 +32,6 @@ func parsePipe(u *url.URL) (place, string, error) {
 	case !inherited && path == "":
 		return place{}, "", malformed("the path of a FIFO is missing, or the descriptors in and out")
 	}
-	if err := checkName(values["chan"]); err != nil {
-		return place{}, "", err
-	}
 	if inherited {
 		to, err := inheritedPlace(values["in"], values["out"])
 		return to, values["chan"], err

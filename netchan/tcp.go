@@ -33,12 +33,6 @@ func parseTCP(u *url.URL) (place, string, error) {
 		return place{}, "", malformed("%s is not a port: want 1 to 65535", u.Port())
 	}
 	name := strings.TrimPrefix(u.Path, "/")
-	if name == "" {
-		return place{}, "", malformed("the channel's name is missing (tcp://host:port/NAME)")
-	}
-	if err := checkName(name); err != nil {
-		return place{}, "", err
-	}
 	if _, err := parameters(u); err != nil {
 		return place{}, "", err
 	}
