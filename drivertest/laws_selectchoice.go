@@ -22,6 +22,12 @@ var selectChoiceLaws = []Law{
 		Storm:  true,
 		Run:    lawUniformDuplicates,
 	}, {
+		Name:   "L6/a-waiting-select-takes-either-of-two-cases",
+		Says:   "a select that waits with one channel in two cases of one direction is woken through either, with equal chance",
+		Source: "research 22; what Go does",
+		Needs:  []Feature{FeatureSelect},
+		Run:    lawWaitingDuplicates,
+	}, {
 		Name:   "L6/choice-is-uniform-over-kinds",
 		Says:   "sends, receives and closed channels are chosen equally often when all are ready",
 		Source: "research 22",
@@ -121,6 +127,22 @@ func lawUniformDuplicates(e *Env) {
 		counts[i]++
 	}
 	e.uniform(n, counts, map[int]float64{0: .25, 1: .25, 2: .25, 3: .25})
+}
+
+func lawWaitingDuplicates(e *Env) {
+	n := min(400, e.Scale(4_000))
+	a, b := e.Chan(0), e.Chan(0)
+	counts := map[int]int{}
+	for range n {
+		op := e.Start("Select", []wait{{on: a}, {on: b}, {on: b}}, func(op *Op) {
+			op.N, op.Err = e.Select(e.Ctx, a.OnRecv(nil), b.OnRecv(nil), b.OnRecv(nil))
+		})
+		op.Blocked()
+		e.OK("Send", b.Send(e.Ctx, 1))
+		op.Succeeded()
+		counts[op.N]++
+	}
+	e.uniform(n, counts, map[int]float64{1: .5, 2: .5})
 }
 
 func lawUniformMixed(e *Env) {

@@ -61,10 +61,9 @@ func NewAsyncSelect(cases []Case, done func()) *AsyncSelect {
 //go:norace
 func (x *AsyncSelect) Begin(first bool) {
 	x.first = first
+	x.s.arrange(first)
 	x.s.lockAll()
-	for _, l := range x.s.chans {
-		l.stamp()
-	}
+	x.s.inOrder(lockable.stamp)
 	x.s.unlockAll()
 	x.turn()
 	x.settle()

@@ -261,8 +261,24 @@ func (s *Select) unlockAll() {
 
 //go:norace
 func (s *Select) enqueue() {
-	for _, l := range s.chans {
-		l.enqueue()
+	if len(s.locks) == len(s.chans) {
+		for _, l := range s.chans {
+			l.enqueue()
+		}
+		return
+	}
+	s.inOrder(lockable.enqueue)
+}
+
+// inOrder calls do for the cases on channels in the order in which they were
+// looked at: of several on one channel any may stand first in its queue.
+//
+//go:norace
+func (s *Select) inOrder(do func(lockable)) {
+	for _, i := range s.order {
+		if l, ok := s.cases[i].(lockable); ok {
+			do(l)
+		}
 	}
 }
 
