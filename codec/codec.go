@@ -56,6 +56,12 @@ const (
 	Auto Format = ""     // as the package comment says
 	JSON Format = "json" // JSON, whatever the type
 	CBOR Format = "cbor" // CBOR, whatever the type; package codec/cbor brings it
+
+	// Encoded is for tools that carry values whose Go type they do not have: T is
+	// []byte or string, every value is what another codec made or will read, and
+	// Schema is that codec's fingerprint. With none the end opens any channel, and
+	// a channel that it makes takes the type of the next end.
+	Encoded Format = "encoded"
 )
 
 // Options are the wishes of whoever opens the channel.
@@ -71,7 +77,11 @@ type Options struct {
 // too.
 func For[T any](opts Options) (Codec[T], error) {
 	t := reflect.TypeFor[T]()
-	if opts.Format != Auto {
+	switch opts.Format {
+	case Auto:
+	case Encoded:
+		return newForeign[T](t, opts.Schema)
+	default:
 		return newEncoded[T](t, opts)
 	}
 	switch {
