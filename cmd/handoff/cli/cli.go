@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -35,6 +36,9 @@ func Run(ctx context.Context, args []string, s Streams) int {
 	code := exitCode(ctx, err)
 	switch code {
 	case codeInterrupted:
+		if e, ok := errors.AsType[*stayedError](err); ok && e.kept > 0 {
+			fmt.Fprintf(s.Err, "handoff: interrupted; %s\n", e.account())
+		}
 	case codeUsage:
 		fmt.Fprintf(s.Err, "handoff: %s%s (see %s --help)\n", oneLine(err), meant(root, ran, args), ran.CommandPath())
 	default:
@@ -58,7 +62,8 @@ Exit codes: 0 done, 1 error, 2 usage, 3 timed out or empty, 4 full, 5 closed,
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
-	root.AddCommand(newDemo(s), newServe(s), newWorker(s))
+	root.AddCommand(newDemo(s), newServe(s), newSend(s), newRecv(s), newSelect(s), newClose(s), newLs(s), newInfo(s),
+		newWorker(s))
 	return root
 }
 

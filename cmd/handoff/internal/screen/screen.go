@@ -23,6 +23,7 @@ type Screen struct {
 	bar   *os.File // nil: no bar
 	shown bool
 	drawn time.Time
+	began time.Time // when counting began
 	last  string
 }
 
@@ -65,6 +66,29 @@ func (s *Screen) Progress(label string, done, total int, note string) {
 	}
 	s.drawn = now
 	s.draw(Bar(s.width(), label, done, total, note))
+}
+
+// Count shows that n things were done, of a number nobody knows. It may be called
+// for every one.
+func (s *Screen) Count(label string, n int) {
+	if s.bar == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	if s.began.IsZero() {
+		s.began = now
+	}
+	if s.shown && now.Sub(s.drawn) < redraw {
+		return
+	}
+	s.drawn = now
+	text := fmt.Sprintf("%d %s", n, label)
+	if took := now.Sub(s.began); took > time.Second {
+		text += fmt.Sprintf(", %.0f/s", float64(n)/took.Seconds())
+	}
+	s.draw(cut(text, s.width()-1))
 }
 
 // Clear takes the bar away.
