@@ -42,7 +42,9 @@ func Run(ctx context.Context, args []string, s Streams) int {
 	case codeUsage:
 		fmt.Fprintf(s.Err, "handoff: %s%s (see %s --help)\n", oneLine(err), meant(root, ran, args), ran.CommandPath())
 	default:
-		fmt.Fprintf(s.Err, "handoff: %s\n", oneLine(err))
+		if !errors.Is(err, errTold) {
+			fmt.Fprintf(s.Err, "handoff: %s\n", oneLine(err))
+		}
 	}
 	return code
 }
@@ -63,7 +65,7 @@ Exit codes: 0 done, 1 error, 2 usage, 3 timed out or empty, 4 full, 5 closed,
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
 	root.AddCommand(newDemo(s), newServe(s), newSend(s), newRecv(s), newSelect(s), newClose(s), newLs(s), newInfo(s),
-		newWorker(s))
+		newPipe(s), newWorker(s))
 	return root
 }
 

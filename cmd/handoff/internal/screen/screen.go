@@ -91,6 +91,24 @@ func (s *Screen) Count(label string, n int) {
 	s.draw(cut(text, s.width()-1))
 }
 
+// Beside returns a writer to where the bar is, for what others say: the bar gives
+// way to it. Without a bar it is status as New got it.
+func (s *Screen) Beside(status io.Writer) io.Writer {
+	if s.bar == nil {
+		return status
+	}
+	return beside{s}
+}
+
+type beside struct{ *Screen }
+
+func (w beside) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wipe()
+	return w.bar.Write(b)
+}
+
 // Clear takes the bar away.
 func (s *Screen) Clear() {
 	s.mu.Lock()
