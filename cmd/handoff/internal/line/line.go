@@ -11,9 +11,11 @@ package line
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/handoff-go/handoff"
@@ -89,6 +91,9 @@ func Run(ctx context.Context, c Config, report func(Failure)) error {
 	l.rest.Wait()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	slices.SortFunc(l.failed, func(a, b Failure) int {
+		return cmp.Or(cmp.Compare(a.Stage, b.Stage), cmp.Compare(a.Replica, b.Replica))
+	})
 	for _, f := range l.failed {
 		if ctx.Err() == nil {
 			report(f)
