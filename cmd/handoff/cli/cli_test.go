@@ -63,7 +63,7 @@ func TestHelp(t *testing.T) {
 	if code != codeUsage || out != "" || !strings.Contains(errs, "serve") {
 		t.Errorf("no command: code %d, out %q, err %q", code, out, errs)
 	}
-	for _, name := range []string{"demo", "serve"} {
+	for _, name := range []string{"demo", "serve", "send", "recv", "select", "close", "ls", "info", "pipe"} {
 		code, out, errs := run(t.Context(), name, "--help")
 		if code != codeDone || !strings.Contains(out, "Examples:") || errs != "" {
 			t.Errorf("%s --help: code %d, out %q, err %q", name, code, out, errs)

@@ -63,10 +63,10 @@ any did.`,
 	f.IntVarP(&how.most, "count", "n", 0, "end after `N` values; 0 is until the channel is closed")
 	f.BoolVar(&how.try, "try", false, "never wait: take what is there and end")
 	f.DurationVar(&how.timeout, "timeout", 0, "end with exit code 3 when no value came for `TIME`")
-	f.BoolVar(&how.take, "take", false, "confirm a value when --exec has ended well (always so with --exec)")
+	f.BoolVar(&how.take, "take", false, "confirm when --exec has ended well (it is always so)")
 	f.StringVar(&how.exec, "exec", "", "run `COMMAND` for each value")
-	f.BoolVar(&how.reject, "reject", false, "reject the value of a command that failed, and do not return it")
-	f.DurationVar(&how.after, "retry-after", time.Second, "offer the value of a command that failed again after `TIME`")
+	f.BoolVar(&how.reject, "reject", false, "reject the value of a command that failed")
+	f.DurationVar(&how.after, "retry-after", time.Second, "give a value whose command failed out again after `TIME`")
 	return cmd
 }
 

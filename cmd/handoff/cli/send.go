@@ -62,7 +62,7 @@ Exit codes: 3 after --timeout, 4 full or nobody there (--try), 5 closed.`,
 	f := cmd.Flags()
 	values.add(f)
 	f.BoolVar(&how.close, "close", false, "close the channel at the end of the input")
-	f.BoolVar(&how.try, "try", false, "never wait: end with exit code 4 at the first value that cannot leave at once")
+	f.BoolVar(&how.try, "try", false, "never wait: exit code 4 at the first value that cannot leave now")
 	f.DurationVar(&how.timeout, "timeout", 0, "end with exit code 3 when a value has waited for `TIME`")
 	return cmd
 }
