@@ -118,6 +118,11 @@ func send(op uint64, values ...string) *wire.Send {
 	return f
 }
 
+// choose is a select between a receive and nothing else.
+func choose(op uint64) *wire.Select {
+	return &wire.Select{Channel: 1, Op: op, Cases: []wire.Case{{Kind: wire.CaseRecv, Channel: 1}}}
+}
+
 func recv(op uint64) *wire.Receive {
 	return &wire.Receive{Type: wire.TypeRecv, Channel: 1, Op: op, Max: 1}
 }
@@ -294,7 +299,14 @@ func TestBreaksTheRules(t *testing.T) {
 		{"a home's frame", frame(&wire.End{Channel: 1, Op: 2}), wire.CodeProtocol, "from a client"},
 		{"HELLO again", frame(hello), wire.CodeProtocol, "from a client"},
 		{"too many waiting", frame(recv(2), recv(3), recv(4)), wire.CodeLimit, "more operations"},
+		{"taken and not chosen", frame(choose(2), order(wire.TypeTaken, 2)), wire.CodeProtocol, "not delivered"},
+		{"too many selects", frame(choose(2), choose(3), choose(4)), wire.CodeLimit, "more selects"},
 		{"too many bytes", frame(send(2, "1", "2", "3"), send(3, blob), send(4, blob)), wire.CodeLimit, "more operations"},
+		{"a select of nothing", frame(&wire.Select{Channel: 1, Op: 2}), wire.CodeProtocol, "0 cases"},
+		{"a select without a channel", frame(&wire.Select{Channel: 1, Op: 2, Cases: []wire.Case{{}}}), wire.CodeProtocol, "without a channel"},
+		{"a select on nothing", frame(&wire.Select{Op: 2, Cases: []wire.Case{{Kind: wire.CaseRecv, Channel: 9}}}), wire.CodeProtocol, "not there"},
+		{"a case of no kind", frame(&wire.Select{Op: 2, Cases: []wire.Case{{Kind: 9, Channel: 1}}}), wire.CodeProtocol, "kind 9"},
+		{"a select of an old number", frame(recv(2), choose(2)), wire.CodeProtocol, "earlier"},
 		{"over the channel's limit", frame(send(2, string(make([]byte, 1<<20+1)))), wire.CodeProtocol, "over the channel's limit"},
 	}
 	for _, test := range tests {

@@ -209,7 +209,7 @@ func (s *session) choice(id uint64) *choice {
 func (c *choice) heard() bool {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	if !c.done {
+	if !c.done || c.s.choices[c.id] != c { // it may have ended without a value since it was looked up
 		return false
 	}
 	delete(c.s.choices, c.id)

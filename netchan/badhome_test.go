@@ -159,6 +159,7 @@ func TestHomeBreaksTheRules(t *testing.T) {
 		{"a delivery to a send", (&wire.Deliver{Channel: 1, Op: 2, Items: items("x")}).Append(nil), "something else"},
 		{"opened twice", (&wire.Opened{Channel: 1, Op: 2, MaxValue: 1, Ops: 1}).Append(nil), "something else"},
 		{"a client's frame", (&wire.Order{Type: wire.TypeClose, Channel: 1, Op: 2}).Append(nil), "from the home"},
+		{"a choice to a send", (&wire.Chosen{Channel: 1, Op: 2}).Append(nil), "something else"},
 		{"bye", (&wire.Bye{Code: wire.CodeProtocol, Text: "you broke it"}).Append(nil), "you broke it"},
 	}
 	for _, test := range tests {

@@ -101,6 +101,7 @@ func (e end) start(op driver.Op) *pending {
 	p.Op = driver.NewOp(op.Kind, func(*driver.Op) { close(p.done) })
 	p.Try, p.Items, p.Max, p.Ticket = op.Try, op.Items, op.Max, op.Ticket
 	p.Hold, p.Delay, p.Reason = op.Hold, op.Delay, op.Reason
+	p.Cases, p.First, p.After = op.Cases, op.First, op.After
 	e.Channel.Start(p.Op)
 	return p
 }
