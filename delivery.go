@@ -69,8 +69,9 @@ func (d Delivery[T]) Reject(reason string) error {
 	return d.at.fail("reject", d.here.Reject(reason))
 }
 
-// Extend lets the hold last for d from now; with d <= 0, for MaxHold from now. A
-// hold without bound stays so.
+// Extend lets the hold last until by has passed from now; if by is not positive,
+// until MaxHold has. A hold without bound stays so. Once the delivery is settled,
+// or its hold is over, it returns ErrSettled.
 func (d Delivery[T]) Extend(by time.Duration) error {
 	if d.at.isFar() {
 		return d.at.fail("extend", d.at.settleFar(driver.OpExtend, d.far, by, ""))

@@ -9,11 +9,23 @@
 // caller still has it, with one named exception, [ErrInDoubt].
 //
 //	orders := handoff.Make[Order](4)            // in this process, like make(chan Order, 4)
-//	orders, err := handoff.Open[Order](ctx, "unix:/run/shop.sock?chan=orders&slots=4")
+//	orders, err := handoff.Open[Order](ctx, "unix:/run/shop.sock?chan=orders&slots=4") // needs package netchan
 //
 //	err := orders.Send(ctx, o)                  // returns when o has a slot or a receiver
 //	o, err := orders.Recv(ctx)                  // takes and confirms
 //	d, err := orders.Take(ctx)                  // takes and holds, until d.Done or d.Return
+//
+// The folder examples has the everyday forms as programs to read and to run.
+//
+// # Words
+//
+// A channel with n slots accepts up to n values before a receiver takes one; a
+// channel without slots is a rendezvous, where a send waits for its receiver. A
+// receiver that takes a value holds it until it is settled: confirmed (Done), given
+// back to its place (Return), or refused (Reject). Recv takes and confirms in one.
+// What lies between the two sides is the medium; on a medium, the process that keeps
+// the channel is its home. One Make or Open is one attachment to a channel, shared
+// by all copies of what it returned.
 //
 // # Departures from the language
 //
@@ -59,10 +71,14 @@ type Chan[T any] struct {
 	Receiver[T]
 }
 
-// Sender is the sending end of a channel. The zero Sender blocks for ever.
+// Sender is the sending end of a channel: it sends, closes, and hears in a select
+// that it is asked to stop. The zero Sender is never ready: what waits on it waits
+// until its context ends.
 type Sender[T any] struct{ s *attachment[T] }
 
-// Receiver is the receiving end of a channel. The zero Receiver blocks for ever.
+// Receiver is the receiving end of a channel: it receives, takes, and may ask the
+// senders to stop. The zero Receiver is never ready: what waits on it waits until
+// its context ends.
 type Receiver[T any] struct{ r *attachment[T] }
 
 // attachment is what one Make or Open returned; copies of its ends share it.

@@ -144,8 +144,9 @@ func (r Receiver[T]) TakeInto(ctx context.Context, buf []Delivery[T]) (n int, er
 }
 
 // Deliveries yields held values until the channel is closed and drained. The
-// body settles each one; one it does not settle stays held. An error other than
-// the close is yielded once and ends the loop.
+// body settles each one; one it does not settle stays held, and may keep the loop
+// from ending, for it could come back. An error other than the close is yielded
+// once and ends the loop.
 func (r Receiver[T]) Deliveries(ctx context.Context) iter.Seq2[Delivery[T], error] {
 	return func(yield func(Delivery[T], error) bool) {
 		for {

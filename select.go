@@ -78,7 +78,8 @@ type Selector struct {
 	bad   error
 }
 
-// NewSelector makes a Selector of cases.
+// NewSelector makes a Selector of cases. Their numbers, in the results of a turn
+// and for Enable, are their places in the list, from 0.
 func NewSelector(cases ...Case) *Selector {
 	s := &Selector{cases: cases}
 	for _, c := range cases {

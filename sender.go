@@ -99,7 +99,8 @@ func (s Sender[T]) Close() error {
 func (s Sender[T]) OnSend(v T, do func()) Case { return s.OnSendVar(&v, do) }
 
 // OnSendVar is OnSend of *p, read each time a select begins: for a Selector
-// whose operand changes from turn to turn.
+// whose operand changes from turn to turn. p must not be nil, and *p must not be
+// changed while a select is under way.
 func (s Sender[T]) OnSendVar(p *T, do func()) Case {
 	at := s.s
 	if at == nil {

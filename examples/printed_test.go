@@ -279,17 +279,17 @@ func TestPrintedReceiverLeak(t *testing.T) {
 func TestPrintedSenderLeak(t *testing.T) {
 	leaves(t, func() {
 		c := make(chan int)
-		for range 500 {
+		for range 50 {
 			go func() { c <- 1 }()
 		}
-	}, map[string]int{"chan send": 500})
+	}, map[string]int{"chan send": 50})
 }
 
 // The cure leaks its receiver.
 func TestPrintedSenderLeakCure(t *testing.T) {
 	leaves(t, func() {
 		c := make(chan int)
-		for range 500 {
+		for range 50 {
 			go func() { c <- 1 }()
 		}
 		go func() {

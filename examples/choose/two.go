@@ -12,7 +12,7 @@ import (
 // chosen.
 //
 // As printed it is right. Which of the two cases gets the value is left to
-// chance there, and is not promised here, which is why the output does not say.
+// chance, there and here, which is why the output does not say.
 func Two(w io.Writer) {
 	ctx := context.Background()
 	first, second := handoff.Make[int](0), handoff.Make[int](0)
