@@ -11,6 +11,10 @@ func ExampleSkeleton() {
 	// Output:
 	// used the first
 	// used the second
+	// used the third
+	// both to the end: <nil>
+	// used the first
+	// one gives up: that is enough
 }
 
 func ExampleNumbers() {
@@ -65,9 +69,9 @@ func ExampleLent() {
 func ExampleReturned() {
 	data.Returned(os.Stdout)
 	// Output:
-	// lent the book for the time 1
-	// lent the book for the time 2
-	// lent the atlas for the time 2
+	// lent the book, attempt 1
+	// lent the book, attempt 2
+	// lent the atlas, attempt 2
 	// too late for the first: true
 }
 

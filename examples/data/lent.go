@@ -46,7 +46,7 @@ func Returned(w io.Writer) {
 	shelf.Send(ctx, "the book")
 	for range 2 {
 		d, _ := shelf.Take(ctx)
-		fmt.Fprintln(w, "lent", d.Value, "for the time", d.Attempt)
+		fmt.Fprintln(w, "lent", d.Value+", attempt", d.Attempt)
 		d.Return()
 	}
 
@@ -54,7 +54,7 @@ func Returned(w io.Writer) {
 	strict.Send(ctx, "the atlas")
 	forgotten, _ := strict.Take(ctx)
 	next, _ := strict.Take(ctx) // waits until the first has held it too long
-	fmt.Fprintln(w, "lent", next.Value, "for the time", next.Attempt)
+	fmt.Fprintln(w, "lent", next.Value+", attempt", next.Attempt)
 	fmt.Fprintln(w, "too late for the first:", errors.Is(forgotten.Done(), handoff.ErrSettled))
 	next.Done()
 }

@@ -10,24 +10,41 @@ import (
 	"github.com/handoff-go/handoff"
 )
 
-// Skeleton is where a program with two sides begins: both sides, the close and
-// the wait are written before anything is made or used.
+// Skeleton is where a program with two sides begins: both sides, the close, the
+// wait, and what becomes of one side when the other gives up, are written before
+// anything is made or used.
 //
 // As printed it is a receiving loop and a sending loop without a word on how
 // they end, which is what the programs built on it then lack.
 func Skeleton(w io.Writer) {
-	ctx := context.Background()
+	fmt.Fprintln(w, "both to the end:", pair(w, 9))
+	fmt.Fprintln(w, "one gives up:", pair(w, 1))
+}
+
+var errEnough = errors.New("that is enough")
+
+// pair runs both sides and waits for both. The receiver uses no more than limit.
+func pair(w io.Writer, limit int) error {
+	ctx, cancel := context.WithCancel(context.Background())
 	c := handoff.Make[string](0)
+	var produced, consumed error
 	var both sync.WaitGroup
-	both.Go(func() { produce(ctx, c.Sender) })
-	both.Go(func() { consume(ctx, c.Receiver, w) })
+	both.Go(func() { produced = produce(ctx, c.Sender) })
+	both.Go(func() {
+		defer cancel() // a receiver that gives up ends the sender
+		consumed = consume(ctx, c.Receiver, w, limit)
+	})
 	both.Wait()
+	if consumed != nil {
+		return consumed // why the sender was ended, if it was
+	}
+	return produced
 }
 
 // produce owns the sending end: it closes on every way out.
 func produce(ctx context.Context, out handoff.Sender[string]) error {
 	defer out.Close()
-	for _, made := range []string{"first", "second"} { // what is made goes here
+	for _, made := range []string{"first", "second", "third"} { // what is made goes here
 		if err := out.Send(ctx, made); err != nil {
 			return err
 		}
@@ -36,12 +53,16 @@ func produce(ctx context.Context, out handoff.Sender[string]) error {
 }
 
 // consume receives until the other side has closed.
-func consume(ctx context.Context, in handoff.Receiver[string], w io.Writer) error {
+func consume(ctx context.Context, in handoff.Receiver[string], w io.Writer, limit int) error {
+	used := 0
 	for v, err := range in.All(ctx) {
 		if err != nil {
 			return err
 		}
 		fmt.Fprintln(w, "used the", v) // what is done with it goes here
+		if used++; used == limit {
+			return errEnough // the next one stays with the sender
+		}
 	}
 	return nil
 }
