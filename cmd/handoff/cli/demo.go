@@ -63,6 +63,8 @@ shown, in values/s, is that of the parsing; the channels can do more.`,
 	f.StringVar(&c.KillAt, "kill-at", demo.KillTake,
 		"`WHEN` to kill: at take, or between result and confirmation")
 	f.BoolVar(&asJSON, "json", false, "print one JSON object and nothing else")
+	cmd.RegisterFlagCompletionFunc("over", completeOneOf(demo.Media()...))
+	cmd.RegisterFlagCompletionFunc("kill-at", completeOneOf(demo.KillTake, demo.KillBetween))
 	return cmd
 }
 

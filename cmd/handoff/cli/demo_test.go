@@ -37,20 +37,30 @@ func demoJSON(t *testing.T, args ...string) demo.Report {
 func TestDemo(t *testing.T) {
 	const files = 150
 	dir := tree(t, goFiles(files))
-	for _, killAt := range []string{demo.KillTake, demo.KillBetween} {
-		for seed := range 3 {
-			t.Run(fmt.Sprintf("%s/%d", killAt, seed), func(t *testing.T) {
-				empty := tempDir(t)
-				r := demoJSON(t, dir, "--kill-at", killAt, "--workers", "3", "--seed", fmt.Sprint(seed))
-				checkReport(t, r, files, killAt)
-				empty()
-				noChildren(t)
-			})
+	for _, over := range testMedia() {
+		for _, killAt := range []string{demo.KillTake, demo.KillBetween} {
+			for seed := range 3 {
+				t.Run(fmt.Sprintf("%s/%s/%d", over, killAt, seed), func(t *testing.T) {
+					empty := tempDir(t)
+					r := demoJSON(t, dir, "--over", over, "--kill-at", killAt, "--workers", "3", "--seed", fmt.Sprint(seed))
+					checkReport(t, r, over, files, killAt)
+					empty()
+					noChildren(t)
+				})
+			}
 		}
 	}
 }
 
-func checkReport(t *testing.T, r demo.Report, files int, killAt string) {
+// testMedia are the media there are on this system.
+func testMedia() []string {
+	if runtime.GOOS == "linux" {
+		return demo.Media()
+	}
+	return []string{"unix", "tcp"}
+}
+
+func checkReport(t *testing.T, r demo.Report, over string, files int, killAt string) {
 	t.Helper()
 	repeated := 0
 	if killAt == demo.KillBetween {
@@ -63,7 +73,7 @@ func checkReport(t *testing.T, r demo.Report, files int, killAt string) {
 	if r.Files != files || r.Lines != int64(3*files) || r.Identifiers != int64(4*files) {
 		t.Errorf("%d files, %d lines, %d identifiers: %+v", r.Files, r.Lines, r.Identifiers, r)
 	}
-	if r.Over != "unix" || r.KillAt != killAt || r.Seconds <= 0 || r.SecondsAcross <= 0 || r.SecondsAlone <= 0 {
+	if r.Over != over || r.KillAt != killAt || r.Seconds <= 0 || r.SecondsAcross <= 0 || r.SecondsAlone <= 0 {
 		t.Errorf("%+v", r)
 	}
 	counted, results := 0, 0
@@ -146,7 +156,7 @@ func TestDemoOneFileOneWorker(t *testing.T) {
 		dir := tree(t, goFiles(1))
 		empty := tempDir(t)
 		r := demoJSON(t, dir, "--workers", "1", "--kill-at", killAt)
-		checkReport(t, r, 1, killAt)
+		checkReport(t, r, "unix", 1, killAt)
 		empty()
 	}
 }

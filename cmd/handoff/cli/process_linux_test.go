@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -16,9 +17,16 @@ func TestDemoKilled(t *testing.T) {
 		t.Fatal(e)
 	}
 	defer syscall.RawSyscall(syscall.SYS_PRCTL, prSetChildSubreaper, 0, 0)
+	for _, over := range testMedia() {
+		t.Run(over, testDemoKilled)
+	}
+}
+
+func testDemoKilled(t *testing.T) {
+	_, over, _ := strings.Cut(t.Name(), "/")
 	dir := tree(t, goFiles(400))
 	empty := tempDir(t)
-	cmd := binary(t, "demo", dir)
+	cmd := binary(t, "demo", dir, "--over", over)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

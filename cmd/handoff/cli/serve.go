@@ -18,66 +18,133 @@ import (
 const closeWithin = 5 * time.Second
 
 func newServe(s Streams) *cobra.Command {
-	var path string
+	var at serveFlags
 	cmd := &cobra.Command{
-		Use:   "serve --unix PATH",
+		Use:   "serve",
 		Short: "Be the home of named channels",
 		Long: `Be the home of named channels, until interrupted.
 
-A program of this machine opens the channel NAME as unix:PATH?chan=NAME. It is
-made when it is first opened, and lives, with the values in its slots, as long as
-this process. The socket is this user's only.
+Programs of this machine open the channel NAME, here or there: it is one channel
+whatever way they come. It is made when it is first opened, as its opener says, and
+lives, with the values in its slots, as long as this process.
 
-One line is printed when clients can connect.`,
+  --unix PATH       a socket of this user's only: unix:PATH?chan=NAME
+  --pipe PATH       a named pipe (FIFO) of this user's only: pipe:PATH?chan=NAME
+  --tcp HOST:PORT   an address of this machine, for all its users:
+                    tcp://HOST:PORT/NAME. Port 0 takes one that is free.
+
+Each may be given several times. For each, one line is printed when clients can
+connect. What is left in slots at the end is told.`,
 		Example: `  handoff serve --unix /tmp/shop.sock
+  handoff serve --unix /tmp/shop.sock --tcp localhost:4710
 
   ch, err := handoff.Open[string](ctx, "unix:/tmp/shop.sock?chan=orders&slots=4")`,
 		Args: cobra.NoArgs,
 		RunE: runs(func(ctx context.Context, _ []string) error {
-			if path == "" {
-				return usage("--unix PATH is missing")
+			if len(at.unix)+len(at.tcp)+len(at.pipe) == 0 {
+				return usage("--unix PATH, --tcp HOST:PORT or --pipe PATH is missing")
 			}
-			return serve(ctx, path, s)
+			return serve(ctx, at, s)
 		}),
 	}
-	cmd.Flags().StringVar(&path, "unix", "", "serve on a Unix socket at `PATH`")
+	f := cmd.Flags()
+	f.StringArrayVar(&at.unix, "unix", nil, "serve on a Unix socket at `PATH`")
+	f.StringArrayVar(&at.tcp, "tcp", nil, "serve at `HOST:PORT`, a loopback address")
+	f.StringArrayVar(&at.pipe, "pipe", nil, "serve on a named pipe at `PATH`")
 	return cmd
 }
 
-func serve(ctx context.Context, path string, s Streams) error {
+type serveFlags struct{ unix, tcp, pipe []string }
+
+// door is where clients come in.
+type door struct {
+	net.Listener
+	url string // as clients say it, with NAME for the channel
+}
+
+// doors opens all that the flags name, or none.
+func (at serveFlags) doors() (doors []door, err error) {
+	defer func() {
+		if err != nil {
+			for _, d := range doors {
+				d.Close()
+			}
+		}
+	}()
+	open := func(addresses []string, listen func(string) (door, error)) {
+		for _, a := range addresses {
+			if err != nil {
+				return
+			}
+			var d door
+			if d, err = listen(a); err == nil {
+				doors = append(doors, d)
+			}
+		}
+	}
+	open(at.unix, func(path string) (door, error) { return fileDoor("unix", path, hub.ListenUnix) })
+	open(at.pipe, func(path string) (door, error) { return fileDoor("pipe", path, hub.ListenPipe) })
+	open(at.tcp, func(addr string) (door, error) {
+		l, err := hub.ListenTCP(addr)
+		if err != nil {
+			return door{}, err
+		}
+		return door{l, "tcp://" + l.Addr().String() + "/NAME"}, nil
+	})
+	return doors, err
+}
+
+func fileDoor(scheme, path string, listen func(string) (net.Listener, error)) (door, error) {
+	if path == "" {
+		return door{}, usage("--%s needs a path", scheme)
+	}
 	abs, err := filepath.Abs(path)
 	if err != nil {
-		return err
+		return door{}, err
 	}
 	if _, err := os.Stat(filepath.Dir(abs)); err != nil {
-		return fmt.Errorf("no folder for the socket: %w", err)
+		return door{}, fmt.Errorf("no folder for %s: %w", path, err)
 	}
-	l, err := hub.ListenUnix(abs)
+	l, err := listen(abs)
+	if err != nil {
+		return door{}, err
+	}
+	at := url.URL{Scheme: scheme, Path: filepath.ToSlash(abs), OmitHost: true}
+	return door{l, at.String() + "?chan=NAME"}, nil
+}
+
+func serve(ctx context.Context, at serveFlags, s Streams) error {
+	doors, err := at.doors()
 	if err != nil {
 		return err
 	}
 	h := hub.New(hub.Options{Name: "handoff serve"})
-	served := make(chan error, 1)
-	go func() { served <- h.Serve(l) }()
-	at := url.URL{Scheme: "unix", Path: filepath.ToSlash(abs), OmitHost: true}
-	if _, err := fmt.Fprintf(s.Out, "serving %s?chan=NAME\n", at.String()); err != nil {
-		return errors.Join(err, end(h, served))
+	served := make(chan error, len(doors))
+	for _, d := range doors {
+		go func() { served <- h.Serve(d) }()
+	}
+	for _, d := range doors {
+		if _, err := fmt.Fprintf(s.Out, "serving %s\n", d.url); err != nil {
+			return errors.Join(err, end(h, served, len(doors)))
+		}
 	}
 	select {
 	case <-ctx.Done():
-		return interrupt(ctx, s, end(h, served))
+		return interrupt(ctx, s, end(h, served, len(doors)))
 	case err := <-served:
-		return err
+		return errors.Join(err, end(h, served, len(doors)-1))
 	}
 }
 
-// end closes h and waits until it serves no more.
-func end(h *hub.Hub, served <-chan error) error {
+// end closes h and waits until it serves no more, at so many doors.
+func end(h *hub.Hub, served <-chan error, doors int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
 	defer cancel()
 	err := h.Close(ctx)
-	if bad := <-served; !errors.Is(bad, hub.ErrClosed) && !errors.Is(bad, net.ErrClosed) {
-		err = errors.Join(err, bad)
+	for range doors {
+		if bad := <-served; !errors.Is(bad, hub.ErrClosed) && !errors.Is(bad, net.ErrClosed) {
+			err = errors.Join(err, bad)
+		}
 	}
 	return err
 }

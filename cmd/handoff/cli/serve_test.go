@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -115,7 +116,7 @@ func TestServeRefuses(t *testing.T) {
 	for path, says := range map[string]string{
 		s.path:                            "in use",
 		file:                              "no socket",
-		filepath.Join(dir, "no", "x"):     "no folder for the socket",
+		filepath.Join(dir, "no", "x"):     "no folder for ",
 		dir + strings.Repeat("/long", 30): "no folder",
 	} {
 		code, out, errs := run(t.Context(), "serve", "--unix", path)
@@ -129,6 +130,64 @@ func TestServeRefuses(t *testing.T) {
 	}
 	if code := s.end(t); code != codeInterrupted {
 		t.Errorf("code %d, err %q", code, s.errs.String())
+	}
+}
+
+// A channel is one however its clients come.
+func TestServeManyDoors(t *testing.T) {
+	dir := t.TempDir()
+	args := []string{"serve", "--tcp", "localhost:0", "--tcp", "127.0.0.1:0", "--unix", filepath.Join(dir, "a"), "--unix", filepath.Join(dir, "b")}
+	if runtime.GOOS == "linux" {
+		args = append(args, "--pipe", filepath.Join(dir, "c"))
+	}
+	doors := (len(args) - 1) / 2
+	ctx, cancel := context.WithCancel(t.Context())
+	lines, done := make(chan string, doors), make(chan int, 1)
+	var errs bytes.Buffer
+	go func() {
+		done <- Run(ctx, args, Streams{In: &bytes.Buffer{}, Out: &onLine{do: func(line string) { lines <- line }}, Err: &errs})
+	}()
+	for i := range doors {
+		var at string
+		select {
+		case line := <-lines:
+			at = strings.Replace(strings.TrimPrefix(line, "serving "), "NAME", "c", 1)
+		case code := <-done:
+			t.Fatalf("code %d, %s", code, errs.String())
+		}
+		join := "&"
+		if strings.HasPrefix(at, "tcp:") {
+			join = "?"
+		}
+		wants(t, codeDone, "", "", "", "send", at+join+"slots=9", fmt.Sprint(i))
+		wants(t, codeDone, fmt.Sprintln(i), "", "", "recv", "-n", "1", at)
+	}
+	cancel()
+	if code := <-done; code != codeInterrupted || errs.Len() > 0 {
+		t.Errorf("code %d, err %q", code, errs.String())
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v %v", left, err)
+	}
+}
+
+func TestServeRefusesAddresses(t *testing.T) {
+	dir := t.TempDir()
+	for addr, says := range map[string]string{
+		"nonsense":     `"nonsense" is not host:port`,
+		":4710":        "only a loopback address can be served",
+		"0.0.0.0:4710": "only a loopback address can be served",
+		"localhost:-1": "invalid port",
+	} {
+		// The doors before it are shut again.
+		code, out, errs := run(t.Context(), "serve", "--unix", filepath.Join(dir, "s"), "--tcp", addr)
+		if code != codeError || out != "" || !strings.Contains(errs, says) {
+			t.Errorf("%s: code %d, out %q, err %q, want %q", addr, code, out, errs, says)
+		}
+		checkOneLine(t, errs)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v %v", left, err)
 	}
 }
 

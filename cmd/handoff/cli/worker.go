@@ -24,13 +24,14 @@ func newWorker(s Streams) *cobra.Command {
 			if err != nil {
 				// A worker that fails ends the demo, if the demo is not what has
 				// ended: nobody needs the home's files any more.
-				demo.Sweep(w.Home)
+				demo.Sweep(w.Files)
 			}
 			return err
 		}),
 	}
 	f := cmd.Flags()
 	f.StringVar(&w.Home, "home", "", "base URL of the demo's channels")
+	f.StringVar(&w.Files, "files", "", "folder of the home's files")
 	f.StringVar(&w.Dir, "dir", "", "folder the paths begin at")
 	f.IntVar(&w.ID, "id", 0, "number of the worker")
 	return cmd

@@ -22,9 +22,9 @@ type child struct {
 }
 
 // children launches workers by running exe, which is this binary.
-func children(exe, home, dir string) launcher {
+func children(exe string, h *home, dir string) launcher {
 	return func(ctx context.Context, id int) (process, error) {
-		cmd := exec.CommandContext(ctx, exe, WorkerCommand, "--home", home, "--dir", dir, "--id", strconv.Itoa(id))
+		cmd := exec.CommandContext(ctx, exe, WorkerCommand, "--dir", dir, "--id", strconv.Itoa(id), "--files", h.folder)
 		c := &child{cmd: cmd, said: &tail{}}
 		cmd.Stderr = c.said
 		// The worker is dead by then; a descendant it cannot have must not
@@ -34,8 +34,27 @@ func children(exe, home, dir string) launcher {
 		if c.leash, err = cmd.StdinPipe(); err != nil {
 			return nil, err
 		}
-		return c, cmd.Start()
+		return c, c.start(h)
 	}
+}
+
+// start starts the worker with its way to the home.
+func (c *child) start(h *home) error {
+	base, joined := h.base, func(bool) error { return nil }
+	if h.lend != nil {
+		var err error
+		if base, joined, err = h.lend(c.cmd); err != nil {
+			return err
+		}
+	}
+	c.cmd.Args = append(c.cmd.Args, "--home", base)
+	err := c.cmd.Start()
+	if bad := joined(err == nil); err == nil && bad != nil {
+		c.cmd.Process.Kill()
+		c.cmd.Wait()
+		err = bad
+	}
+	return err
 }
 
 func (c *child) pid() int    { return c.cmd.Process.Pid }

@@ -110,7 +110,7 @@ func (d *demo) across(ctx context.Context) (_ time.Duration, err error) {
 			err = bad
 		}
 	}()
-	d.pool = &pool{launch: children(d.Exe, d.home.base, d.Dir), replaced: d.tellReplaced}
+	d.pool = &pool{launch: children(d.Exe, d.home, d.Dir), replaced: d.tellReplaced}
 	if err = d.open(ctx); err != nil {
 		return 0, errors.Join(err, d.detach())
 	}

@@ -4,33 +4,59 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/handoff-go/handoff/hub"
-	_ "github.com/handoff-go/handoff/netchan" // the scheme unix
+	_ "github.com/handoff-go/handoff/netchan" // the schemes unix, tcp and pipe
 )
 
 // media are the media the demo can run over: each opens a home in this process.
 var media = map[string]func() (*home, error){
-	"unix": unixHome,
+	"unix": func() (*home, error) { return fileHome("unix", socketFile, hub.ListenUnix) },
+	"tcp":  tcpHome,
+	"pipe": pipeHome,
 }
 
 // Media returns their names.
-func Media() []string { return []string{"unix"} }
+func Media() []string { return []string{"unix", "tcp", "pipe"} }
 
 // home is where the demo's channels live while it runs.
 type home struct {
-	base  string // what the URLs of its channels begin with
-	close func() error
+	base   string // URL of the home for this process
+	folder string // where its files are, "" if there are none
+	hub    *hub.Hub
+	serves sync.WaitGroup
+
+	mu     sync.Mutex // guards failed
+	failed error      // what went wrong in serving
+
+	// lend gives a worker that is about to start its own way to the home, and
+	// returns the URL of that; joined is called when it has been tried. nil: the
+	// worker uses base.
+	lend func(cmd *exec.Cmd) (base string, joined func(started bool) error, err error)
 }
 
 // channelURL is the URL of the channel called name at the home with that base.
 func channelURL(base, name string) string {
-	return base + "?" + url.Values{"chan": {name}}.Encode()
+	u, err := url.Parse(base)
+	if err != nil {
+		return base // and whoever opens it says why
+	}
+	if u.Scheme == "tcp" {
+		u.Path = "/" + name
+		return u.String()
+	}
+	q := u.Query()
+	q.Set("chan", name)
+	u.RawQuery = q.Encode()
+	return u.String()
 }
 
 // openHome begins a home in this process.
@@ -42,10 +68,11 @@ func openHome(over string) (*home, error) {
 	return open()
 }
 
-// What the folder of the socket is called: sweep goes by it.
+// What the folder of a home's files and they are called: Sweep goes by it.
 const (
-	socketDir  = "handoff-demo-"
+	filesDir   = "handoff-demo-"
 	socketFile = "home.sock"
+	fifoFile   = "home.fifo"
 	// socketMost is how long the path of a socket may be on every system.
 	socketMost = 100
 )
@@ -53,56 +80,124 @@ const (
 // closeWithin is how long the home has to say goodbye before connections are cut.
 const closeWithin = 5 * time.Second
 
-func unixHome() (*home, error) {
-	dir, err := socketFolder()
+func newHome() *home { return &home{hub: hub.New(hub.Options{Name: "handoff demo"})} }
+
+// do serves until the home is closed, on a goroutine that close waits for.
+func (h *home) do(serve func() error) {
+	h.serves.Go(func() {
+		if err := serve(); err != nil && !errors.Is(err, hub.ErrClosed) {
+			h.mu.Lock()
+			h.failed = errors.Join(h.failed, err)
+			h.mu.Unlock()
+		}
+	})
+}
+
+func (h *home) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
+	defer cancel()
+	err := h.hub.Close(ctx)
+	h.serves.Wait()
+	if h.folder != "" {
+		err = errors.Join(err, os.RemoveAll(h.folder))
+	}
+	return errors.Join(h.failed, err)
+}
+
+// fileHome is a home that listens on a file.
+func fileHome(scheme, file string, listen func(string) (net.Listener, error)) (*home, error) {
+	h := newHome()
+	var err error
+	if h.folder, err = filesFolder(); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(h.folder, file)
+	l, err := listen(path)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(h.folder))
+	}
+	h.do(func() error { return h.hub.Serve(l) })
+	base := url.URL{Scheme: scheme, Path: filepath.ToSlash(path), OmitHost: true}
+	h.base = base.String()
+	return h, nil
+}
+
+func tcpHome() (*home, error) {
+	h := newHome()
+	l, err := hub.ListenTCP("localhost:0")
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, socketFile)
-	l, err := hub.ListenUnix(path)
-	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
-	}
-	h := hub.New(hub.Options{Name: "handoff demo"})
-	served := make(chan error, 1)
-	go func() { served <- h.Serve(l) }()
-	stop := func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
-		defer cancel()
-		err := h.Close(ctx)
-		if bad := <-served; !errors.Is(bad, hub.ErrClosed) {
-			err = errors.Join(bad, err)
-		}
-		return errors.Join(err, os.RemoveAll(dir))
-	}
-	base := url.URL{Scheme: "unix", Path: filepath.ToSlash(path), OmitHost: true}
-	return &home{base: base.String(), close: stop}, nil
+	h.do(func() error { return h.hub.Serve(l) })
+	h.base = "tcp://" + l.Addr().String()
+	return h, nil
 }
 
-// socketFolder makes a folder only this user can enter, with a short path.
-func socketFolder() (string, error) {
-	dir, err := os.MkdirTemp("", socketDir)
+// The descriptors that a worker inherits: the first two after the standard ones.
+const inherited = "pipe:?in=3&out=4"
+
+// pipeHome is a home that every worker reaches by two pipes of its own. This
+// process reaches it by a FIFO.
+func pipeHome() (*home, error) {
+	h, err := fileHome("pipe", fifoFile, hub.ListenPipe)
+	if err != nil {
+		return nil, err
+	}
+	h.lend = func(cmd *exec.Cmd) (string, func(bool) error, error) {
+		joined, err := h.connect(cmd)
+		return inherited, joined, err
+	}
+	return h, nil
+}
+
+// connect makes the pipes of a worker. joined closes its ends here, so that they
+// end with it, and serves ours.
+func (h *home) connect(cmd *exec.Cmd) (joined func(started bool) error, err error) {
+	fromChild, childOut, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	childIn, toChild, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(err, fromChild.Close(), childOut.Close())
+	}
+	cmd.ExtraFiles = []*os.File{childIn, childOut}
+	return func(started bool) error {
+		err := errors.Join(childIn.Close(), childOut.Close())
+		if err != nil || !started {
+			return errors.Join(err, fromChild.Close(), toChild.Close())
+		}
+		conn, err := hub.PipeConn(fromChild, toChild)
+		if err != nil {
+			return err
+		}
+		h.do(func() error { return h.hub.ServeConn(conn) })
+		return nil
+	}, nil
+}
+
+// filesFolder makes a folder only this user can enter, with a short path.
+func filesFolder() (string, error) {
+	dir, err := os.MkdirTemp("", filesDir)
 	if err != nil || len(dir)+1+len(socketFile) <= socketMost {
 		return dir, err
 	}
 	if err := os.Remove(dir); err != nil {
 		return "", err
 	}
-	return os.MkdirTemp("/tmp", socketDir)
+	return os.MkdirTemp("/tmp", filesDir)
 }
 
-// Sweep removes what the home at base left on disk, for workers whose demo was
-// killed and could not. Whoever comes first does it.
-func Sweep(base string) {
-	u, err := url.Parse(base)
-	if err != nil || u.Scheme != "unix" {
+// Sweep removes what a home left in its folder, for workers whose demo was killed
+// and could not. Whoever comes first does it.
+func Sweep(folder string) {
+	if !strings.HasPrefix(filepath.Base(folder), filesDir) {
 		return
 	}
-	path := filepath.FromSlash(u.Path)
-	dir := filepath.Dir(path)
-	if filepath.Base(path) == socketFile && strings.HasPrefix(filepath.Base(dir), socketDir) {
+	for _, file := range []string{socketFile, fifoFile} {
+		path := filepath.Join(folder, file)
 		os.Remove(path)
 		os.Remove(path + ".lock")
-		os.Remove(dir) // only if there is nothing else in it
 	}
+	os.Remove(folder) // only if there is nothing else in it
 }

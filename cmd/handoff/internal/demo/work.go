@@ -11,9 +11,10 @@ import (
 // Worker is one of the processes that parse: it takes a path, parses the file,
 // sends the result and then confirms the path, until there are no more.
 type Worker struct {
-	Home string // base URL of the demo's channels
-	Dir  string // the folder
-	ID   int
+	Home  string // base URL of the demo's channels
+	Files string // folder of the home's files
+	Dir   string // the folder
+	ID    int
 
 	paths   handoff.Receiver[job]
 	results handoff.Sender[result]
