@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -27,6 +28,7 @@ func testDemoKilled(t *testing.T) {
 	dir := tree(t, goFiles(400))
 	empty := tempDir(t)
 	cmd := binary(t, "demo", dir, "--over", over)
+	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
