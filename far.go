@@ -86,11 +86,26 @@ func openLink(ctx context.Context, m driver.Medium, u *url.URL, o options, rt ri
 	if err != nil {
 		return nil, err
 	}
+	if err := lacks(ch.Info(), o); err != nil {
+		ch.Detach(ctx)
+		return nil, err
+	}
 	l := &link{ch: ch, opTimeout: o.opTimeout}
 	if l.opTimeout == 0 {
 		l.opTimeout = opTimeoutDefault
 	}
 	return l, nil
+}
+
+// lacks says what o asks for and the medium says that it cannot do.
+func lacks(info driver.Info, o options) error {
+	switch {
+	case info.Slots == 0 && !info.Can.Rendezvous:
+		return fault.Because(ErrUnsupported, "a channel without slots on this medium")
+	case o.deadLetter != "" && !info.Can.DeadLetter:
+		return fault.Because(ErrUnsupported, "a dead letter on this medium")
+	}
+	return nil
 }
 
 func (l *link) stats() Stats { return l.ch.Stats() }
@@ -207,6 +222,9 @@ func (at *attachment[T]) sendItems(ctx context.Context, vs []T, try bool) (int, 
 func (at *attachment[T]) closeFar() error { return at.simple(&driver.Op{Kind: driver.OpClose}) }
 
 func (at *attachment[T]) stopFar(reason string) error {
+	if at.bad == nil && !at.far.ch.Info().Can.Stop {
+		return fault.Because(ErrUnsupported, "a stop on this medium")
+	}
 	return at.simple(&driver.Op{Kind: driver.OpStop, Reason: reason})
 }
 
@@ -226,6 +244,9 @@ func (at *attachment[T]) receive(ctx context.Context, k driver.Kind, most int, t
 	op := &driver.Op{Kind: k, Max: most, Try: try}
 	if at.bad != nil {
 		return op, at.bad
+	}
+	if k == driver.OpTake && !at.far.ch.Info().Can.Hold {
+		return op, fault.Because(ErrUnsupported, "a hold on this medium")
 	}
 	var err error
 	if try {

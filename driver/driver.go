@@ -27,28 +27,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/handoff-go/handoff/internal/fault"
 	"github.com/handoff-go/handoff/internal/ticket"
-)
-
-// The sentinels a medium returns. The root package re-exports them.
-var (
-	ErrClosed       = fault.ErrClosed
-	ErrInDoubt      = fault.ErrInDoubt
-	ErrRejected     = fault.ErrRejected
-	ErrAbandoned    = fault.ErrAbandoned
-	ErrSettled      = fault.ErrSettled
-	ErrContended    = fault.ErrContended
-	ErrTimeout      = fault.ErrTimeout
-	ErrUnreachable  = fault.ErrUnreachable
-	ErrUnsupported  = fault.ErrUnsupported
-	ErrTooLarge     = fault.ErrTooLarge
-	ErrTypeMismatch = fault.ErrTypeMismatch
-	ErrConflict     = fault.ErrConflict
-	ErrNotFound     = fault.ErrNotFound
-	ErrFull         = fault.ErrFull
-	ErrDenied       = fault.ErrDenied
-	ErrDetached     = fault.ErrDetached
 )
 
 // Ticket is one blocked operation with its state word. See [ticket.Ticket].
