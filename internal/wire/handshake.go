@@ -1,11 +1,14 @@
 package wire
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // ID is 128 random bits.
 type ID [16]byte
 
-// The feature bits. This version uses none of them.
+// The feature bits. This version uses FeatureResume.
 const (
 	FeatureResume uint64 = 1 << iota
 	FeaturePing
@@ -34,14 +37,18 @@ type Hello struct {
 	Features    uint64
 	MaxBody     uint32 // the longest body the client takes
 	Session     ID
-	Epoch       uint32 // 1 on the first connection of the session
-	Incarnation ID     // of the client's process
-	PID         uint32 // the number the client's process has for itself; 0 not said
-	Name        string // for people
+	Epoch       uint32        // 1 on the first connection of the session
+	Incarnation ID            // of the client's process
+	PID         uint32        // the number the client's process has for itself; 0 not said
+	Resume      time.Duration // how long the session is to outlive a broken connection
+	Received    uint64        // of the home's stream, so far
+	Name        string        // for people
 }
 
 // Length implements Frame.
-func (f *Hello) Length() int { return HeaderLength + 8 + 4 + 16 + 4 + 16 + 4 + 2 + len(cut(f.Name)) }
+func (f *Hello) Length() int {
+	return HeaderLength + 8 + 4 + 16 + 4 + 16 + 4 + 8 + 8 + 2 + len(cut(f.Name))
+}
 
 // Append implements Frame.
 func (f *Hello) Append(b []byte) []byte {
@@ -52,6 +59,7 @@ func (f *Hello) Append(b []byte) []byte {
 	b = appendU32(b, f.Epoch)
 	b = append(b, f.Incarnation[:]...)
 	b = appendU32(b, f.PID)
+	b = appendU64(appendU64(b, uint64(f.Resume)), f.Received)
 	b = appendStr(b, cut(f.Name))
 	return finish(b, start)
 }
@@ -62,7 +70,13 @@ func ParseHello(h Header, body []byte) (*Hello, error) {
 		return nil, err
 	}
 	c := cursor{b: body}
-	f := &Hello{Features: c.u64(), MaxBody: c.u32(), Session: c.id(), Epoch: c.u32(), Incarnation: c.id(), PID: c.u32(), Name: c.text()}
+	f := &Hello{
+		Features: c.u64(), MaxBody: c.u32(), Session: c.id(), Epoch: c.u32(), Incarnation: c.id(), PID: c.u32(),
+		Resume: time.Duration(c.u64()), Received: c.u64(), Name: c.text(),
+	}
+	if !c.bad && (f.Resume < 0 || f.Epoch == 0) {
+		return nil, broken("HELLO: no session can be so")
+	}
 	return f, c.end(h.Type)
 }
 
@@ -73,13 +87,15 @@ type Welcome struct {
 	Attachments uint32 // how many the connection may have
 	Session     ID
 	Epoch       uint32
-	Incarnation ID     // of the home
-	Home        string // names the home, for people and for telling homes apart
+	Incarnation ID            // of the home
+	Resume      time.Duration // what is granted of what was asked for
+	Received    uint64        // of the client's stream, so far
+	Home        string        // names the home, for people and for telling homes apart
 }
 
 // Length implements Frame.
 func (f *Welcome) Length() int {
-	return HeaderLength + 8 + 4 + 4 + 16 + 4 + 16 + 2 + len(cut(f.Home))
+	return HeaderLength + 8 + 4 + 4 + 16 + 4 + 16 + 8 + 8 + 2 + len(cut(f.Home))
 }
 
 // Append implements Frame.
@@ -91,6 +107,7 @@ func (f *Welcome) Append(b []byte) []byte {
 	b = append(b, f.Session[:]...)
 	b = appendU32(b, f.Epoch)
 	b = append(b, f.Incarnation[:]...)
+	b = appendU64(appendU64(b, uint64(f.Resume)), f.Received)
 	b = appendStr(b, cut(f.Home))
 	return finish(b, start)
 }
@@ -101,9 +118,16 @@ func ParseWelcome(h Header, body []byte) (*Welcome, error) {
 		return nil, err
 	}
 	c := cursor{b: body}
-	f := &Welcome{Features: c.u64(), MaxBody: c.u32(), Attachments: c.u32(), Session: c.id(), Epoch: c.u32(), Incarnation: c.id(), Home: c.text()}
-	if !c.bad && f.MaxBody < Overhead {
+	f := &Welcome{
+		Features: c.u64(), MaxBody: c.u32(), Attachments: c.u32(), Session: c.id(), Epoch: c.u32(), Incarnation: c.id(),
+		Resume: time.Duration(c.u64()), Received: c.u64(), Home: c.text(),
+	}
+	switch {
+	case c.bad:
+	case f.MaxBody < Overhead:
 		return nil, broken("WELCOME: a limit of %d bytes is too small", f.MaxBody)
+	case f.Resume < 0:
+		return nil, broken("WELCOME: no session can be so")
 	}
 	return f, c.end(h.Type)
 }
@@ -137,3 +161,25 @@ func ParseBye(h Header, body []byte) (*Bye, error) {
 
 // String says why the peer left.
 func (f *Bye) String() string { return fmt.Sprintf("%v: %s", f.Code, f.Text) }
+
+// Ack says what of the stream of its receiver has arrived and was done.
+type Ack struct{ Received uint64 }
+
+// Length implements Frame.
+func (f *Ack) Length() int { return HeaderLength + 8 }
+
+// Append implements Frame.
+func (f *Ack) Append(b []byte) []byte {
+	b, start := begin(b, TypeAck, 0)
+	return finish(appendU64(b, f.Received), start)
+}
+
+// ParseAck reads the body of an ACK.
+func ParseAck(h Header, body []byte) (*Ack, error) {
+	if err := flags(h, 0); err != nil {
+		return nil, err
+	}
+	c := cursor{b: body}
+	f := &Ack{c.u64()}
+	return f, c.end(h.Type)
+}

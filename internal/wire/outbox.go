@@ -22,6 +22,9 @@ const keepBytes = 256 << 10
 // goroutine that blocks on the transport, belongs to whoever started it. Where
 // the transport can be written without blocking, a frame that finds it idle is
 // written at once by the goroutine that added it, which saves the way to Run.
+//
+// An Outbox that keeps (see Keep) is one direction of a session and outlives its
+// transports: what the other side has not acknowledged is sent again on the next.
 type Outbox struct {
 	mu      sync.Mutex // guards everything below
 	pending []byte     // frames not yet given to the transport
@@ -34,6 +37,8 @@ type Outbox struct {
 	ended   bool       // no more frames are taken
 	dropped bool       // what is pending is not to be written either
 	room    sync.Cond  // told when pending was taken away, on mu
+	paused  bool       // there is no transport at the moment
+	session session
 
 	wake   chan struct{}                 // one slot: there is something for Run to do
 	direct func([]byte) (n int, ok bool) // writes what can be without blocking, nil if unknown
@@ -84,18 +89,18 @@ func (o *Outbox) Send(f Frame) (position uint64, err error) {
 // Flush has everything that was added written without waiting for more.
 func (o *Outbox) Flush() {
 	o.mu.Lock()
-	if o.writing || o.corked > 0 || len(o.pending) == 0 {
+	if o.writing || o.corked > 0 || !o.ready() {
 		o.mu.Unlock()
-		return // whoever writes, or uncorks, goes on with what is pending
+		return // whoever writes, uncorks or brings a transport goes on with it
 	}
 	if o.direct == nil || o.ended || time.Since(o.last) < rest {
 		o.mu.Unlock()
 		o.rouse()
 		return
 	}
-	b := o.begin()
+	b, direct := o.begin(), o.direct
 	o.mu.Unlock()
-	n, _ := o.direct(b)
+	n, _ := direct(b)
 	if o.wrote(b, n) {
 		o.rouse()
 	}
@@ -124,10 +129,11 @@ func (o *Outbox) rouse() {
 	}
 }
 
-// Run writes to w until Close, and then what is left, or until Drop or a failing
-// write, whose error it returns. After a failing write nothing more is taken.
+// Run writes to w until Close, and then what is left, or until Drop, Pause or a
+// failing write, whose error it returns. After a failing write nothing more is
+// taken, unless the outbox keeps: then it is as after Pause.
 func (o *Outbox) Run(w io.Writer) error {
-	o.setDirect(w)
+	o.attach(w)
 	for range o.wake {
 		for {
 			b, done := o.take()
@@ -140,7 +146,7 @@ func (o *Outbox) Run(w io.Writer) error {
 			n, err := w.Write(b)
 			o.wrote(b, n)
 			if err != nil {
-				o.Drop()
+				o.fail()
 				return err
 			}
 		}
@@ -148,12 +154,23 @@ func (o *Outbox) Run(w io.Writer) error {
 	return nil
 }
 
-// setDirect finds out whether w can be written without blocking.
-func (o *Outbox) setDirect(w io.Writer) {
+// attach makes w the transport, and finds out whether it can be written without
+// blocking.
+func (o *Outbox) attach(w io.Writer) {
 	direct := directly(w)
 	o.mu.Lock()
 	o.direct = direct
 	o.mu.Unlock()
+	o.rouse()
+}
+
+// fail notes that the transport takes no more.
+func (o *Outbox) fail() {
+	if o.session.keeps {
+		o.Pause()
+	} else {
+		o.Drop()
+	}
 }
 
 // take takes what Run is to write next, nil if there is nothing for it to do.
@@ -161,40 +178,60 @@ func (o *Outbox) setDirect(w io.Writer) {
 func (o *Outbox) take() (b []byte, done bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.writing || o.corked > 0 && !o.ended {
+	switch {
+	case o.writing, o.corked > 0 && !o.ended && !o.paused:
 		return nil, false
-	}
-	if len(o.pending) == 0 || o.dropped {
-		return nil, o.ended
+	case o.paused || o.dropped || !o.ready():
+		return nil, o.paused || o.ended
 	}
 	return o.begin(), false
 }
 
-// begin takes what is pending, to be written by the caller, who then calls
-// wrote. mu is held.
+// ready reports whether there is something to write that may be written now. mu
+// is held.
+func (o *Outbox) ready() bool {
+	if o.paused {
+		return false
+	}
+	return o.session.acknowledges() || len(o.pending) > 0 && !o.stalled()
+}
+
+// begin takes what is to be written next, by the caller, who then calls wrote. mu
+// is held.
 func (o *Outbox) begin() []byte {
+	o.writing = true
+	if o.session.acknowledges() {
+		return o.session.beginAck()
+	}
 	b := o.pending
 	o.pending, o.spare = o.spare[:0], nil
-	o.writing = true
 	o.room.Broadcast()
 	return b
 }
 
 // wrote notes that the transport took n bytes of b, puts the rest before what
-// came meanwhile, and keeps b for reuse. more says that something is pending, or
-// that Run has to end.
+// came meanwhile, and keeps b for reuse. more says that there is something for
+// Run to do.
 func (o *Outbox) wrote(b []byte, n int) (more bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.writing = false
 	o.last = time.Now()
-	o.written += uint64(n)
-	if n < len(b) {
-		o.pending = append(b[n:], o.pending...)
-	} else if cap(b) <= keepBytes {
-		o.spare = b[:0]
+	if !o.session.wroteAck(n) {
+		o.written += uint64(n)
+		if o.session.keeps {
+			o.session.kept.add(b[:n])
+		}
+		if n < len(b) {
+			o.pending = append(b[n:], o.pending...)
+		} else if cap(b) <= keepBytes {
+			o.spare = b[:0]
+		}
+		if o.stalled() {
+			o.room.Broadcast()
+		}
 	}
-	return len(o.pending) > 0 || o.ended
+	return o.ready() || o.ended || o.paused
 }
 
 // Close ends the outbox after what was added. It does not wait: Run does.
@@ -221,12 +258,17 @@ func (o *Outbox) Written() uint64 {
 	return o.written
 }
 
-// AwaitRoom returns when at most limit bytes are pending or the outbox has
-// ended.
-func (o *Outbox) AwaitRoom(limit int) {
+// AwaitRoom returns when at most limit bytes are pending, or nothing will be
+// written for now: the outbox has ended or is paused, or, which it reports with
+// false, waits for what is still to be read, an ACK.
+func (o *Outbox) AwaitRoom(limit int) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for len(o.pending) > limit && !o.ended {
+	for len(o.pending) > limit && !o.ended && !o.paused {
+		if o.stalled() {
+			return false
+		}
 		o.room.Wait()
 	}
+	return true
 }

@@ -16,6 +16,8 @@ type Reader struct {
 	lo    int          // first byte not consumed
 	hi    int          // end of what was read
 	limit atomic.Int64 // the longest body taken
+
+	received uint64 // position in the session's stream: the frames that Next returned
 }
 
 // NewReader returns a Reader that takes bodies up to limit.
@@ -38,6 +40,16 @@ func (d *Reader) Raise(limit int) {
 
 // Limit sets the longest body taken.
 func (d *Reader) Limit(limit int) { d.limit.Store(int64(limit)) }
+
+// Switch has d go on with what from reads: the next connection of its session,
+// whose handshake from has read. from is not used any more.
+func (d *Reader) Switch(from *Reader) {
+	d.r, d.buf, d.lo, d.hi = from.r, from.buf, from.lo, from.hi
+}
+
+// Received is the position in the session's stream behind the last frame that
+// Next returned.
+func (d *Reader) Received() uint64 { return d.received }
 
 // Preface reads the peer's preface and returns its version.
 func (d *Reader) Preface() (version uint8, err error) {
@@ -73,6 +85,9 @@ func (d *Reader) Next() (Header, []byte, error) {
 	}
 	body := d.buf[d.lo+HeaderLength : d.lo+n : d.lo+n]
 	d.lo += n
+	if h.Type.counted() {
+		d.received += uint64(n)
+	}
 	return h, body, nil
 }
 

@@ -54,6 +54,7 @@ const (
 	TypeHello     Type = 0x01
 	TypeWelcome   Type = 0x02
 	TypeBye       Type = 0x03
+	TypeAck       Type = 0x04
 	TypeOpen      Type = 0x10
 	TypeOpened    Type = 0x11
 	TypeDetach    Type = 0x12
@@ -77,7 +78,7 @@ const (
 )
 
 var typeNames = map[Type]string{
-	TypeHello: "HELLO", TypeWelcome: "WELCOME", TypeBye: "BYE",
+	TypeHello: "HELLO", TypeWelcome: "WELCOME", TypeBye: "BYE", TypeAck: "ACK",
 	TypeOpen: "OPEN", TypeOpened: "OPENED", TypeDetach: "DETACH", TypeEnd: "END",
 	TypeSend: "SEND", TypeRecv: "RECV", TypeTake: "TAKE", TypeDeliver: "DELIVER",
 	TypeTaken: "TAKEN", TypeSettle: "SETTLE", TypeClose: "CLOSE", TypeStop: "STOP",
@@ -95,6 +96,10 @@ func (t Type) String() string {
 
 // Optional reports whether a peer that does not know the type may skip it.
 func (t Type) Optional() bool { return t >= 0x80 }
+
+// counted reports whether frames of the type are in the stream of a session, whose
+// positions ACK and a resume speak of.
+func (t Type) counted() bool { return t > 0x0f }
 
 // Header is the head of a frame.
 type Header struct {
@@ -135,6 +140,8 @@ func Parse(h Header, body []byte) (Frame, error) {
 		return parseAs(ParseWelcome(h, body))
 	case TypeBye:
 		return parseAs(ParseBye(h, body))
+	case TypeAck:
+		return parseAs(ParseAck(h, body))
 	case TypeOpen:
 		return parseAs(ParseOpen(h, body))
 	case TypeOpened:

@@ -31,9 +31,11 @@ func examples() []Frame {
 	hold := driver.Hold{ID: 0x1122334455667788, Generation: 3}
 	headed := map[string]string{"traceparent": "00-01", "a": ""}
 	return []Frame{
-		&Hello{MaxBody: DefaultMaxBody, Session: id(0x10), Epoch: 1, Incarnation: id(0x30), PID: 4321, Name: "demo"},
-		&Welcome{MaxBody: DefaultMaxBody, Attachments: 4096, Session: id(0x10), Epoch: 1, Incarnation: id(0x50), Home: "hub"},
+		&Hello{MaxBody: DefaultMaxBody, Session: id(0x10), Epoch: 1, Incarnation: id(0x30), PID: 4321, Resume: 5 * time.Second, Name: "demo"},
+		&Hello{Features: FeatureResume, MaxBody: DefaultMaxBody, Session: id(0x10), Epoch: 2, Incarnation: id(0x30), Resume: time.Hour, Received: 70000, Name: "demo"},
+		&Welcome{MaxBody: DefaultMaxBody, Attachments: 4096, Session: id(0x10), Epoch: 1, Incarnation: id(0x50), Resume: time.Minute, Received: 1 << 40, Home: "hub"},
 		&Bye{Code: CodeVersion, Text: "this home speaks version 1"},
+		&Ack{Received: 65540},
 		&Open{Channel: 7, Op: 1, Flags: OpenSend | OpenCloseWhenSendersGone, Create: 1, Slots: -1, MaxValue: 4096,
 			MaxHold: time.Second, SendTimeout: time.Minute, MaxAttempts: 5, Name: "jobs", Type: "raw:bytes", DeadLetter: "mem:dead"},
 		&Opened{Channel: 7, Op: 1, Flags: CanRendezvous | CanHold | CanStop, Slots: 3, MaxValue: 4096, Ops: 16384, Bytes: 4 << 20, Select: 1, Survives: 1, Name: "jobs"},

@@ -1,0 +1,165 @@
+package wire
+
+// The figures of section 8.
+const (
+	ackEvery = 64 << 10 // how much is received before it is acknowledged
+	maxKept  = 8 << 20  // how much may be written and not acknowledged
+)
+
+// session is what an Outbox knows of its session. It is guarded by the outbox's
+// mu.
+type session struct {
+	keeps bool
+	kept  kept // what was written and not acknowledged; it ends at Outbox.written
+
+	told   uint64 // the last position acknowledged to the other side
+	due    uint64 // the position to acknowledge, if above told
+	ack    []byte // an ACK, or what is left of one, that is being written
+	acking bool   // the write that runs is of ack
+}
+
+// Keep makes the outbox keep what it has written until it is acknowledged. It is
+// called before anything is written.
+func (o *Outbox) Keep() {
+	o.mu.Lock()
+	o.session.keeps = true
+	o.mu.Unlock()
+}
+
+// stalled reports whether so much is not acknowledged that no more is written. mu
+// is held.
+func (o *Outbox) stalled() bool { return o.session.kept.length() >= maxKept && !o.ended }
+
+// Received is told how far the stream of the other side was received and done,
+// and acknowledges it when it is time.
+func (o *Outbox) Received(position uint64) {
+	o.mu.Lock()
+	s := &o.session
+	due := s.keeps && position-s.told >= ackEvery
+	if due {
+		s.due = position
+	}
+	o.mu.Unlock()
+	if due {
+		o.Flush()
+	}
+}
+
+// Acked is told that the other side has received everything before position.
+func (o *Outbox) Acked(position uint64) error {
+	o.mu.Lock()
+	s := &o.session
+	base := o.base()
+	if !s.keeps || position <= base || position > o.written {
+		o.mu.Unlock()
+		return broken("ACK: of %d, with %d to %d sent and not acknowledged", position, base, o.written)
+	}
+	waits := o.stalled()
+	s.kept.drop(int(position - base))
+	o.mu.Unlock()
+	if waits {
+		o.Flush()
+	}
+	return nil
+}
+
+// base is the position where what is kept begins. mu is held.
+func (o *Outbox) base() uint64 { return o.written - uint64(o.session.kept.length()) }
+
+// Pause has Run end, now or when it is called, until Rewind: the transport is
+// over. Frames are taken and kept. It does not end a write that is running;
+// closing the transport does.
+func (o *Outbox) Pause() {
+	o.mu.Lock()
+	o.paused, o.direct = true, nil
+	o.room.Broadcast()
+	o.mu.Unlock()
+	o.rouse()
+}
+
+// Rewind prepares for Run with the next transport: the other side has received everything
+// before theirs, and is told by the handshake that this side has received
+// everything before ours. Run has returned. An error means that theirs cannot be.
+func (o *Outbox) Rewind(theirs, ours uint64) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	s := &o.session
+	base := o.base()
+	if !s.keeps || theirs < base || theirs > o.added {
+		return broken("a resume from %d, with %d to %d sent and not acknowledged", theirs, base, o.added)
+	}
+	if theirs <= o.written {
+		again := s.kept.bytes()[theirs-base:]
+		o.pending = append(append(make([]byte, 0, len(again)+len(o.pending)), again...), o.pending...)
+	} else {
+		o.pending = append(o.pending[:0], o.pending[theirs-o.written:]...)
+	}
+	s.kept.reset()
+	o.written = theirs
+	s.told, s.due, s.ack = ours, ours, nil
+	o.paused = false
+	return nil
+}
+
+// acknowledges reports whether an ACK is to be written.
+func (s *session) acknowledges() bool { return len(s.ack) > 0 || s.due > s.told }
+
+// beginAck returns the ACK to be written, or what is left of it.
+func (s *session) beginAck() []byte {
+	if len(s.ack) == 0 {
+		s.told = s.due
+		s.ack = (&Ack{s.due}).Append(nil)
+	}
+	s.acking = true
+	return s.ack
+}
+
+// wroteAck notes that n bytes were written, if they were of an ACK, which it
+// reports.
+func (s *session) wroteAck(n int) bool {
+	if !s.acking {
+		return false
+	}
+	s.acking = false
+	s.ack = s.ack[n:]
+	return true
+}
+
+// kept is a queue of bytes.
+type kept struct {
+	buf []byte
+	off int // the bytes of buf before it are gone
+}
+
+func (k *kept) bytes() []byte { return k.buf[k.off:] }
+
+func (k *kept) length() int { return len(k.buf) - k.off }
+
+// add adds b at the end.
+func (k *kept) add(b []byte) {
+	if len(k.buf)+len(b) > cap(k.buf) {
+		// Half of the room is left free, so that each byte is moved once or so.
+		need := 2 * (k.length() + len(b))
+		to := k.buf
+		if need > cap(to) {
+			to = make([]byte, 0, need)
+		}
+		k.buf, k.off = append(to[:0], k.bytes()...), 0
+	}
+	k.buf = append(k.buf, b...)
+}
+
+// drop takes the first n bytes away.
+func (k *kept) drop(n int) {
+	k.off += n
+	live := k.bytes()
+	switch {
+	case cap(k.buf) > keepBytes && 4*len(live) < cap(k.buf):
+		k.buf, k.off = append(make([]byte, 0, 2*len(live)), live...), 0
+	case len(live) == 0:
+		k.buf, k.off = k.buf[:0], 0
+	}
+}
+
+// reset takes all bytes away.
+func (k *kept) reset() { k.drop(k.length()) }

@@ -1,0 +1,255 @@
+package wire
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+var seed = flag.Uint64("seed", 0, "the seed of the random tests, 0 for one of the clock")
+
+// randomly returns a source that a failing test can be repeated with.
+func randomly(t *testing.T) *rand.Rand {
+	n := *seed
+	if n == 0 {
+		n = uint64(time.Now().UnixNano())
+	}
+	t.Logf("-seed %d", n)
+	return rand.New(rand.NewPCG(n, 1))
+}
+
+// errCut is how a transport of these tests breaks.
+var errCut = errors.New("cut")
+
+// tube is a transport that takes so many bytes and then breaks.
+type tube struct {
+	room int
+	took bytes.Buffer
+}
+
+func (u *tube) Write(b []byte) (int, error) {
+	n := min(len(b), u.room)
+	u.took.Write(b[:n])
+	u.room -= n
+	if n < len(b) {
+		return n, errCut
+	}
+	return n, nil
+}
+
+func (u *tube) Read(b []byte) (int, error) {
+	if u.took.Len() == 0 {
+		return 0, errCut
+	}
+	return u.took.Read(b)
+}
+
+// far is the other side of a session.
+type far struct {
+	in   *Reader
+	seen []uint64 // numbers of the orders that came
+	acks []uint64
+}
+
+// read reads what went through u.
+func (f *far) read(t *testing.T, u *tube) {
+	t.Helper()
+	f.in.Switch(NewReader(u, DefaultMaxBody))
+	for {
+		h, body, err := f.in.Next()
+		if errors.Is(err, errCut) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		frame, err := Parse(h, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch frame := frame.(type) {
+		case *Order:
+			f.seen = append(f.seen, frame.Op)
+		case *Ack:
+			f.acks = append(f.acks, frame.Received)
+		default:
+			t.Fatalf("%+v", frame)
+		}
+	}
+}
+
+// over writes to u until it breaks or there is nothing more.
+func over(o *Outbox, u *tube) {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		o.Run(u)
+	}()
+	o.AwaitRoom(0)
+	o.Pause()
+	<-ended
+}
+
+// TestResumeAtEveryCut: wherever the connections of a session break, the other
+// side receives every frame once and in order.
+func TestResumeAtEveryCut(t *testing.T) {
+	const frames = 4
+	frame := (&Order{Type: TypeClose}).Length()
+	for first := range frames*frame + 1 {
+		for second := range 2*frame + 1 {
+			o, f := NewOutbox(), &far{in: NewReader(nil, DefaultMaxBody)}
+			o.Keep()
+			for op := range uint64(frames) {
+				o.Send(&Order{Type: TypeClose, Op: op})
+			}
+			o.Received(ackEvery + 1) // an ACK between them is in nobody's stream
+			for _, room := range []int{first, second, 1 << 20} {
+				u := &tube{room: room}
+				over(o, u)
+				f.read(t, u)
+				if err := o.Rewind(f.in.Received(), 0); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if len(f.seen) != frames {
+				t.Fatalf("cut after %d and %d bytes: received %v", first, second, f.seen)
+			}
+			for i, op := range f.seen {
+				if op != uint64(i) {
+					t.Fatalf("cut after %d and %d bytes: received %v", first, second, f.seen)
+				}
+			}
+		}
+	}
+}
+
+// TestResumeAtRandom does the same with many frames, acknowledgements and
+// frames that are added while there is no transport.
+func TestResumeAtRandom(t *testing.T) {
+	r := randomly(t)
+	o, f := NewOutbox(), &far{in: NewReader(nil, DefaultMaxBody)}
+	o.Keep()
+	added := uint64(0)
+	for range 2000 {
+		for range r.IntN(20) {
+			o.Send(&Order{Type: TypeClose, Op: added})
+			added++
+		}
+		u := &tube{room: r.IntN(300)}
+		if r.IntN(10) == 0 {
+			u.room = 0
+		}
+		over(o, u)
+		f.read(t, u)
+		if got := f.in.Received(); r.IntN(3) == 0 && got > o.base() {
+			if err := o.Acked(got); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := o.Rewind(f.in.Received(), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	u := &tube{room: 1 << 30}
+	over(o, u)
+	f.read(t, u)
+	if uint64(len(f.seen)) != added {
+		t.Fatalf("received %d of %d", len(f.seen), added)
+	}
+	for i, op := range f.seen {
+		if op != uint64(i) {
+			t.Fatalf("frame %d is of %d", i, op)
+		}
+	}
+}
+
+// TestAck: an ACK goes out ahead of what waits, once enough was received, and
+// whoever is told nonsense says so.
+func TestAck(t *testing.T) {
+	o, f := NewOutbox(), &far{in: NewReader(nil, DefaultMaxBody)}
+	o.Keep()
+	o.Received(ackEvery - 1)
+	o.Received(ackEvery + 5)
+	o.Send(&Order{Type: TypeClose, Op: 1})
+	u := &tube{room: 1 << 20}
+	over(o, u)
+	if b := u.took.Bytes(); len(b) == 0 || Type(b[4]) != TypeAck {
+		t.Fatalf("the first frame is no ACK: %x", b)
+	}
+	f.read(t, u)
+	if len(f.acks) != 1 || f.acks[0] != ackEvery+5 || len(f.seen) != 1 {
+		t.Fatalf("acknowledged %v, received %v", f.acks, f.seen)
+	}
+	if f.in.Received() != o.Written() {
+		t.Fatalf("the ACK is counted: received %d of %d", f.in.Received(), o.Written())
+	}
+	for _, position := range []uint64{0, o.Written() + 1} {
+		if err := o.Acked(position); err == nil {
+			t.Errorf("acknowledged %d of %d", position, o.Written())
+		}
+	}
+	if err := o.Acked(o.Written()); err != nil {
+		t.Error(err)
+	}
+	if err := o.Rewind(o.Written()-1, 0); err == nil {
+		t.Error("a resume from before what was acknowledged")
+	}
+	if err := o.Rewind(o.Written()+1, 0); err == nil {
+		t.Error("a resume from behind the end")
+	}
+	if err := NewOutbox().Acked(1); err == nil {
+		t.Error("an ACK where there is no resume")
+	}
+}
+
+// TestStall: with too much unacknowledged nothing but an ACK is written, and
+// whoever waits for room is sent to read.
+func TestStall(t *testing.T) {
+	o := NewOutbox()
+	o.Keep()
+	w := &counting{make(chan uint64, 1)}
+	ended := make(chan error, 1)
+	go func() { ended <- o.Run(w) }()
+	big := make([]byte, maxKept/4)
+	add := func() {
+		o.End(append(o.Begin(), big...), true)
+	}
+	for o.AwaitRoom(len(big)) {
+		add()
+	}
+	if w := o.Written(); w < maxKept || w > 2*maxKept {
+		t.Errorf("%d bytes were written before it stalled", w)
+	}
+	stalled := o.Written()
+	o.Received(ackEvery)
+	<-w.acks
+	if o.Written() != stalled {
+		t.Error("it went on without an ACK")
+	}
+	if err := o.Acked(stalled); err != nil {
+		t.Fatal(err)
+	}
+	if !o.AwaitRoom(0) {
+		t.Error("it did not go on after the ACK")
+	}
+	o.Close()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if cap(o.session.kept.buf) > maxKept {
+		t.Errorf("%d bytes are held for %d", cap(o.session.kept.buf), o.session.kept.length())
+	}
+}
+
+// counting is a transport that takes everything and tells of ACKs.
+type counting struct{ acks chan uint64 }
+
+func (c *counting) Write(b []byte) (int, error) {
+	if Type(b[4]) == TypeAck {
+		c.acks <- uint64(len(b))
+	}
+	return len(b), nil
+}
