@@ -53,6 +53,12 @@ func (s *session) handle(h wire.Header, body []byte) error {
 			return err
 		}
 		return s.choose(f)
+	case wire.TypeAck:
+		f, err := wire.ParseAck(h, body)
+		if err != nil {
+			return err
+		}
+		return s.out.Acked(f.Received)
 	case wire.TypeOpen:
 		f, err := wire.ParseOpen(h, body)
 		if err != nil {

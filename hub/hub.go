@@ -20,6 +20,10 @@
 // place with their attempt raised, operations it had waiting are taken out. On
 // Linux a hub watches the process at the other end of a Unix socket or a pipe, so
 // that a connection kept open by a child that inherited it makes no difference.
+//
+// A client that asked for it, as over TCP, is waited for when its connection
+// breaks: it may come back and find everything as it was, and only when its time
+// is over (MaxResume bounds it) are its attachments detached.
 package hub
 
 import (
@@ -67,6 +71,11 @@ type Options struct {
 	MaxValue       int // bytes a channel may ask for; 64 MiB
 	MaxWaiting     int // operations of one attachment that wait, per class; 16,384
 	MaxWaitBytes   int // values in sends of one attachment that wait; 4 MiB
+
+	// MaxResume bounds how long a client whose connection broke may stay away
+	// before what it holds returns; clients ask for their time. The default is 1
+	// hour; below 0 is not at all.
+	MaxResume time.Duration
 }
 
 func (o Options) withDefaults() Options {
@@ -89,6 +98,10 @@ func (o Options) withDefaults() Options {
 		}
 	}
 	o.MaxValue = min(o.MaxValue, wire.MaxValueLimit)
+	if o.MaxResume == 0 {
+		o.MaxResume = time.Hour
+	}
+	o.MaxResume = max(o.MaxResume, 0)
 	return o
 }
 
@@ -110,9 +123,11 @@ type Hub struct {
 
 	mu        sync.Mutex // guards the rest
 	listeners map[net.Listener]struct{}
+	lines     map[*line]struct{} // connections that shake hands
 	sessions  map[*session]struct{}
+	resumable map[wire.ID]*session // those that outlive a connection
 	closing   bool
-	running   sync.WaitGroup // sessions; not added to once closing
+	running   sync.WaitGroup // connections and sessions; not added to once closing
 	closed    chan struct{}  // closed with closing
 }
 
@@ -121,7 +136,7 @@ func New(opts Options) *Hub {
 	h := &Hub{
 		opts: opts.withDefaults(), shaking: make(chan struct{}, maxHandshakes),
 		listeners: map[net.Listener]struct{}{}, sessions: map[*session]struct{}{},
-		closed: make(chan struct{}),
+		lines: map[*line]struct{}{}, resumable: map[wire.ID]*session{}, closed: make(chan struct{}),
 	}
 	h.names.init(h.opts)
 	rand.Read(h.incarnation[:]) // never fails
@@ -190,31 +205,32 @@ func (h *Hub) isClosing() bool {
 	return h.closing
 }
 
-// accept starts the session of conn, whose handshake has a token, and returns a
-// channel that is closed when it has ended.
+// accept answers conn, whose handshake has a token, and returns a channel that is
+// closed when it has ended, and the session with it if conn began one.
 func (h *Hub) accept(conn net.Conn) (over <-chan struct{}) {
-	s, done := newSession(h, conn), make(chan struct{})
+	done := make(chan struct{})
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	if h.closing {
-		h.mu.Unlock()
 		conn.Close()
 		<-h.shaking
 		close(done)
 		return done
 	}
-	s.surplus = len(h.sessions) >= h.opts.MaxConnections
-	h.sessions[s] = struct{}{}
-	h.running.Add(1)
-	h.mu.Unlock()
-	go func() {
-		defer h.running.Done()
+	l := newLine(h, conn)
+	h.lines[l] = struct{}{}
+	h.running.Go(func() {
 		defer close(done)
-		s.run()
-		h.mu.Lock()
-		delete(h.sessions, s)
-		h.mu.Unlock()
-	}()
+		l.answer()
+	})
 	return done
+}
+
+// shaken notes that l shakes hands no more.
+func (h *Hub) shaken(l *line) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.lines, l)
 }
 
 // ServeConn serves one connection that is there already, such as one that
@@ -254,6 +270,9 @@ func (h *Hub) Close(ctx context.Context) error {
 	for l := range h.listeners {
 		l.Close()
 	}
+	for l := range h.lines {
+		l.conn.SetReadDeadline(time.Unix(1, 0))
+	}
 	for s := range h.sessions {
 		s.leave()
 	}
@@ -279,8 +298,11 @@ func (h *Hub) Close(ctx context.Context) error {
 func (h *Hub) cut() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	for l := range h.lines {
+		l.conn.Close()
+	}
 	for s := range h.sessions {
-		s.conn.Close()
+		s.cut()
 	}
 }
 

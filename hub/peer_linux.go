@@ -40,7 +40,7 @@ func watch(s *session) *peer {
 	case *net.UnixConn:
 		fd, err = pidfdOf(conn)
 	case *pipe.Conn:
-		fd, err = pidfdAt(conn, int(s.pid))
+		fd, err = pidfdAt(conn, int(s.line.hello.PID))
 	default:
 		return nil
 	}

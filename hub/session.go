@@ -15,125 +15,106 @@ import (
 )
 
 const (
-	// handshakeTime is how long a client may take to say HELLO.
-	handshakeTime = 10 * time.Second
-	// farewellTime is how long the last words to a client may take.
-	farewellTime = time.Second
 	// maxUnread is how many bytes of answers may wait for a client to read them
 	// before the hub stops reading what it asks.
 	maxUnread = 1 << 20
+	// maxDeaf is how much a client may say while its ACK is waited for.
+	maxDeaf = 16 << 20
 )
 
-// session is one connection of a client.
+// session is what a client does here, over one connection after the other: when
+// one breaks, what it began and holds is kept until it comes back or its time is
+// over.
 //
 // Its goroutines are the reader, which is run and owns the others; the writer,
 // which is out.Run; the watcher of the client's process; and one for each DETACH
 // under way. Operations that wait have none.
 type session struct {
-	hub     *Hub
-	conn    net.Conn
-	in      *wire.Reader
-	out     *wire.Outbox
-	surplus bool // one connection too many: it is told so
-	chunk   int  // how much goes into one frame, where one value is not more
-	name    string
-	pid     uint32 // what the client says its process's number is
+	hub    *Hub
+	id     wire.ID
+	client wire.ID       // the incarnation of the client's process
+	window time.Duration // how long a broken connection is outlived
+	in     *wire.Reader
+	out    *wire.Outbox
+	chunk  int // how much goes into one frame, where one value is not more
+	name   string
 
 	leaving atomic.Bool // the hub is closing
 	others  sync.WaitGroup
 
 	// The reader's own.
-	greeted bool // the client speaks handoff
+	line    *line
+	written chan struct{} // closed when the writer of this connection has ended
 	lastOp  uint64
+	listens uint64 // what was received when it last was known to read our answers
 	room    frames
 
-	mu       sync.Mutex // guards attached and choosing
+	mu       sync.Mutex // guards what is below
 	attached map[uint32]*attachment
+	conn     net.Conn      // of line; written by the reader alone
+	epoch    uint32        // of the newest connection
+	next     *line         // is to carry the session from now on
+	offered  chan struct{} // one slot: there is a next
+	over     bool          // no connection is taken any more
 	choosing
 }
 
-func newSession(h *Hub, conn net.Conn) *session {
-	return &session{
-		hub: h, conn: conn, in: wire.NewReader(conn, wire.MaxHandshake), out: wire.NewOutbox(),
-		attached: map[uint32]*attachment{}, choosing: choosing{choices: map[uint64]*choice{}},
+func newSession(l *line, window time.Duration) *session {
+	s := &session{
+		hub: l.hub, id: l.hello.Session, client: l.hello.Incarnation, window: window, name: l.hello.Name,
+		line: l, conn: l.conn, in: l.in, out: wire.NewOutbox(), chunk: wire.Chunk(l.hello.MaxBody),
+		epoch: l.hello.Epoch, offered: make(chan struct{}, 1), attached: map[uint32]*attachment{},
+		choosing: choosing{choices: map[uint64]*choice{}},
 	}
+	s.in.Limit(wire.DefaultMaxBody)
+	if window > 0 {
+		s.out.Keep()
+	}
+	return s
 }
 
-// run serves the connection until it ends.
+// run serves the client until its session ends.
 func (s *session) run() {
-	written := make(chan struct{})
-	go func() {
-		defer close(written)
-		s.out.Run(s.conn)
-	}()
-	err := s.shakeHands()
-	<-s.hub.shaking
-	if err == nil {
-		peer := watch(s)
-		err = s.serve()
-		peer.stop()
+	err := s.carry()
+	for s.outlives(err) {
+		if err = s.resume(err); err == nil {
+			err = s.carry()
+		}
 	}
 	if s.leaving.Load() {
-		err = &wire.Error{Code: wire.CodeGoingAway, Text: "the home is closing"}
+		err = errLeaving
 	}
+	s.end()
 	held := s.detachAll() // before anything that may take time
 	s.others.Wait()
 	s.farewell(err)
-	<-written
-	s.conn.Close()
 	if held > 0 && !s.leaving.Load() {
-		event.Emit(event.Event{Kind: event.Link, Channel: s.name, Op: "link", Reason: s.reason(err)})
+		s.tell(s.reason(err))
 	}
 }
 
-// shakeHands hears who calls and says who answers.
-func (s *session) shakeHands() error {
-	s.conn.SetDeadline(time.Now().Add(handshakeTime))
-	if s.leaving.Load() { // set before or seen now: either way the deadline is over
-		s.conn.SetDeadline(time.Unix(1, 0))
-	}
-	version, err := s.in.Preface()
-	if err != nil {
+// carry welcomes the client on the line and serves it until the connection ends.
+// It returns why; the writer goes on until it fails or is stopped.
+func (s *session) carry() error {
+	conn, written := s.line.conn, make(chan struct{})
+	s.written = written
+	if err := s.line.welcome(&wire.Welcome{Resume: s.window, Received: s.in.Received()}); err != nil {
+		close(written)
 		return err
 	}
-	// From here on it is one of us, and may be told what is wrong.
-	s.greeted = true
-	s.out.End(wire.AppendPreface(s.out.Begin()), false)
-	if version != wire.Version {
-		return &wire.Error{Code: wire.CodeVersion, Text: fmt.Sprintf("this home speaks version %d of the wire, not %d", wire.Version, version)}
-	}
-	h, body, err := s.in.Next()
-	if err != nil {
-		return err
-	}
-	if h.Type != wire.TypeHello {
-		return wire.Unexpected(h.Type, "instead of HELLO")
-	}
-	hello, err := wire.ParseHello(h, body)
-	if err != nil {
-		return err
-	}
-	s.name, s.pid = hello.Name, hello.PID
-	if hello.MaxBody < wire.Overhead {
-		return wire.Unexpected(h.Type, "with a limit that is too small")
-	}
-	s.chunk = wire.Chunk(hello.MaxBody)
-	if hello.Epoch != 1 {
-		return &wire.Error{Code: wire.CodeResume, Text: "this home does not resume sessions"}
-	}
-	if s.surplus {
-		return &wire.Error{Code: wire.CodeLimit, Text: fmt.Sprintf("the home serves %d connections and no more", s.hub.opts.MaxConnections)}
-	}
-	s.out.Send(&wire.Welcome{
-		MaxBody: wire.DefaultMaxBody, Attachments: uint32(s.hub.opts.MaxAttachments),
-		Session: hello.Session, Epoch: hello.Epoch, Incarnation: s.hub.incarnation, Home: s.hub.opts.Name,
-	})
-	s.in.Limit(wire.DefaultMaxBody)
-	s.conn.SetDeadline(time.Time{})
+	s.mu.Lock()
+	conn.SetDeadline(time.Time{}) // the handshake's
 	if s.leaving.Load() {
-		s.conn.SetReadDeadline(time.Unix(1, 0))
+		s.hurry()
 	}
-	return nil
+	s.mu.Unlock()
+	go func() {
+		defer close(written)
+		s.out.Run(conn)
+	}()
+	peer := watch(s)
+	defer peer.stop()
+	return s.serve()
 }
 
 // serve handles frames until the connection ends, and returns why it did.
@@ -150,46 +131,87 @@ func (s *session) serve() error {
 				break
 			}
 		}
+		if s.window > 0 {
+			s.out.Received(s.in.Received())
+		}
 		s.out.Uncork()
+		if err == nil {
+			err = s.awaitRoom()
+		}
 		if err != nil {
 			return err
 		}
-		s.out.AwaitRoom(maxUnread)
 	}
+}
+
+// awaitRoom waits until the client reads its answers. Where what it has to
+// acknowledge is waited for, that is still to be read: one who does not do so,
+// and asks on and on, is one too many.
+func (s *session) awaitRoom() error {
+	if s.out.AwaitRoom(maxUnread) {
+		s.listens = s.in.Received()
+	} else if s.in.Received()-s.listens > maxDeaf {
+		return &wire.Error{Code: wire.CodeLimit, Text: "what this home sends is not acknowledged"}
+	}
+	return nil
 }
 
 // leave has the session end in an orderly way, soon. Any goroutine may call it.
 func (s *session) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.leaving.Store(true)
+	s.hurry()
+}
+
+// hurry bounds what the connection may still take. mu is held.
+func (s *session) hurry() {
 	s.conn.SetReadDeadline(time.Unix(1, 0))
 	// A client that does not read keeps the reader waiting for the writer.
 	s.conn.SetWriteDeadline(time.Now().Add(farewellTime))
 }
 
-// farewell ends the writer. A client that is still there is told why.
+// cut ends the connection without a word. Any goroutine may call it.
+func (s *session) cut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.conn.Close()
+}
+
+// farewell ends the writer and the connection. A client that is still there is
+// told why.
 func (s *session) farewell(err error) {
 	why, ok := errors.AsType[*wire.Error](err)
 	if !ok || why.Text == "" {
 		s.out.Drop()
-		s.conn.Close()
+		s.line.conn.Close()
+		<-s.written
 		return
 	}
-	s.conn.SetWriteDeadline(time.Now().Add(farewellTime))
-	if s.greeted {
-		s.out.Send(&wire.Bye{Code: why.Code, Text: why.Text})
-	}
+	s.line.conn.SetWriteDeadline(time.Now().Add(farewellTime))
+	s.out.Send(&wire.Bye{Code: why.Code, Text: why.Text})
 	s.out.Close()
+	<-s.written
+	hangUp(s.line.conn)
 }
 
 // reason says why the connection ended.
 func (s *session) reason(err error) string {
+	gone, ok := errors.AsType[gaveUp](err)
 	switch {
+	case ok:
+		return gone.reason
 	case errors.Is(err, io.EOF):
 		return fmt.Sprintf("%s closed the connection or died", s.name)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Sprintf("the connection to %s ended in the middle of a frame", s.name)
 	}
 	return fmt.Sprintf("the connection to %s: %v", s.name, err)
+}
+
+// tell emits an event of the link to the client.
+func (s *session) tell(reason string) {
+	event.Emit(event.Event{Kind: event.Link, Channel: s.name, Op: "link", Reason: reason})
 }
 
 // detachAll ends all attachments and returns how many there were.

@@ -246,7 +246,7 @@ func (a *attachment) Detach(ctx context.Context) error {
 		select {
 		case <-l.over:
 		case <-ctx.Done():
-			l.conn.Close() // the home does not read our last words
+			l.cut() // the home does not read our last words
 			<-l.over
 		}
 	}

@@ -26,7 +26,13 @@ func (l *link) read() error {
 		if err != nil {
 			return err
 		}
-		if d.wrote && !l.in.Ready() {
+		if l.in.Ready() {
+			continue
+		}
+		if l.to.resume > 0 {
+			l.out.Received(l.in.Received())
+		}
+		if d.wrote {
 			l.out.Flush()
 			d.wrote = false
 		}
@@ -80,6 +86,12 @@ func (d *dispatcher) dispatch(h wire.Header, body []byte) error {
 			return err
 		}
 		return d.answer(h, 0, f.Op, answer{names: f})
+	case wire.TypeAck:
+		f, err := wire.ParseAck(h, body)
+		if err != nil {
+			return err
+		}
+		return l.out.Acked(f.Received)
 	case wire.TypeBye:
 		f, err := wire.ParseBye(h, body)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -20,48 +21,79 @@ const handshakeTime = 10 * time.Second
 // incarnation tells this process from the one that had its number before.
 var incarnation = newID()
 
-// connect dials and shakes hands.
+// connect dials and begins a session.
 func connect(ctx context.Context, to place) (*link, error) {
-	within, stop := context.WithTimeout(ctx, handshakeTime)
-	defer stop()
-	conn, err := to.dial(within)
-	if err != nil {
-		return nil, failed(ctx, to, err)
-	}
 	l := &link{
-		name: to.name, conn: conn, out: wire.NewOutbox(), in: wire.NewReader(conn, wire.MaxHandshake),
+		to: to, name: to.name, session: newID(), out: wire.NewOutbox(),
 		over: make(chan struct{}), calls: map[uint64]*call{}, attached: map[*attachment]struct{}{},
 	}
-	watch := context.AfterFunc(within, func() { conn.SetDeadline(time.Unix(1, 0)) })
-	err = l.shakeHands()
-	if !watch() && err == nil {
-		err = within.Err()
-	}
+	l.life, l.endLife = context.WithCancel(context.Background())
+	within, stop := context.WithTimeout(ctx, handshakeTime)
+	defer stop()
+	c, err := l.dial(within)
 	if err != nil {
-		conn.Close()
+		l.endLife()
 		return nil, failed(ctx, to, err)
 	}
+	l.conn, l.in = c.conn, c.in
 	l.in.Limit(wire.DefaultMaxBody)
+	l.welcomed(c.welcome)
+	if to.resume > 0 {
+		l.out.Keep()
+	}
 	return l, nil
 }
 
+// connection is one that is dialled, with what the home said of itself.
+type connection struct {
+	conn    net.Conn
+	in      *wire.Reader
+	welcome *wire.Welcome
+}
+
+// dial makes the next connection of the session. What is wrong with what answers
+// is the error.
+func (l *link) dial(ctx context.Context) (*connection, error) {
+	conn, err := l.to.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := &connection{conn: conn, in: wire.NewReader(conn, wire.MaxHandshake)}
+	watch := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	err = l.shakeHands(c)
+	if !watch() && err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
 // shakeHands tells the home who calls and hears who answers.
-func (l *link) shakeHands() error {
+func (l *link) shakeHands(c *connection) error {
+	l.epoch++
 	hello := wire.Hello{
-		MaxBody: wire.DefaultMaxBody, Session: newID(), Epoch: 1, Incarnation: incarnation,
-		PID: uint32(os.Getpid()), Name: fmt.Sprintf("%s[%d]", filepath.Base(os.Args[0]), os.Getpid()),
+		Features: wire.FeatureResume, MaxBody: wire.DefaultMaxBody,
+		Session: l.session, Epoch: l.epoch, Incarnation: incarnation,
+		PID: uint32(os.Getpid()), Resume: l.to.resume,
+		Name: fmt.Sprintf("%s[%d]", filepath.Base(os.Args[0]), os.Getpid()),
+	}
+	if l.in != nil {
+		hello.Received = l.in.Received()
 	}
 	// A home that refuses us may have closed before it has read this: what it
 	// said is worth more than the failed write.
-	_, werr := l.conn.Write(hello.Append(wire.AppendPreface(nil)))
-	version, err := l.in.Preface()
+	_, werr := c.conn.Write(hello.Append(wire.AppendPreface(nil)))
+	version, err := c.in.Preface()
 	if err != nil {
 		return errors.Join(err, werr)
 	}
 	if version != wire.Version {
 		return fault.Because(fault.ErrUnsupported, "the home at %s speaks version %d of the wire, this program version %d", l.name, version, wire.Version)
 	}
-	h, body, err := l.in.Next()
+	h, body, err := c.in.Next()
 	if err != nil {
 		return errors.Join(err, werr)
 	}
@@ -73,26 +105,44 @@ func (l *link) shakeHands() error {
 		}
 		return byeError{bye}
 	case wire.TypeWelcome:
-		w, err := wire.ParseWelcome(h, body)
-		if err != nil {
+		if c.welcome, err = wire.ParseWelcome(h, body); err != nil {
 			return err
 		}
-		return l.welcomed(w, &hello)
+		return l.check(c, &hello)
 	}
 	return wire.Unexpected(h.Type, "instead of WELCOME")
 }
 
-// welcomed notes what the home said of itself.
-func (l *link) welcomed(w *wire.Welcome, hello *wire.Hello) error {
-	if w.Session != hello.Session || w.Epoch != hello.Epoch {
-		return wire.Unexpected(wire.TypeWelcome, "for another session")
+// check judges the home's WELCOME.
+func (l *link) check(c *connection, hello *wire.Hello) error {
+	w := c.welcome
+	granted := w.Resume
+	if w.Features&wire.FeatureResume == 0 {
+		granted = 0
 	}
+	switch {
+	case w.Session != hello.Session || w.Epoch != hello.Epoch:
+		return wire.Unexpected(wire.TypeWelcome, "for another session")
+	case l.in != nil && w.Incarnation != l.homeID:
+		return wire.Unexpected(wire.TypeWelcome, "of another home")
+	case granted > hello.Resume:
+		return wire.Unexpected(wire.TypeWelcome, "with more than was asked for")
+	case granted < hello.Resume:
+		bye := wire.Bye{Code: wire.CodeGoingAway, Text: "that is not what was asked for"}
+		c.conn.Write(bye.Append(nil))
+		return fault.Because(fault.ErrUnsupported, "the home at %s keeps what a broken connection holds for %v, not for resume=%v", l.name, granted, hello.Resume)
+	}
+	return nil
+}
+
+// welcomed notes what the home said of itself.
+func (l *link) welcomed(w *wire.Welcome) {
+	l.homeID = w.Incarnation
 	// Two connections to one home are two homes to a select: each is asked alone.
 	l.home = fmt.Sprintf("%s#%x.%x", w.Home, w.Incarnation, w.Session)
 	l.limit = int(w.Attachments)
 	l.chunk = wire.Chunk(w.MaxBody)
 	l.maxBody = int(w.MaxBody)
-	return nil
 }
 
 // failed says why there is no link.

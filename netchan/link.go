@@ -1,6 +1,7 @@
 package netchan
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -26,17 +27,18 @@ func newID() (id wire.ID) {
 	return id
 }
 
-// link is one connection to a home, shared by all attachments of this process
-// to channels there.
+// link is the session with a home, over one connection after the other, shared by
+// all attachments of this process to channels there.
 //
-// It has two goroutines: the writer, which is out.Run, and the reader, which
-// waits for the writer and then ends whatever is outstanding. Neither ever waits
-// for a user: operations are finished by calls that do not block. Whoever ends
-// the last attachment waits for both, through over.
+// It has two goroutines: the writer, which is out.Run, one for each connection,
+// and the reader, which is run: it waits for the writer, dials again when a
+// connection breaks, and at the end finishes whatever is outstanding. Neither ever
+// waits for a user: operations are finished by calls that do not block. Whoever
+// ends the last attachment waits for both, through over.
 type link struct {
-	name  string // of the home's place, for people
+	to    place
+	name  string // of the place, for people
 	home  string // tells homes apart
-	conn  net.Conn
 	in    *wire.Reader
 	out   *wire.Outbox
 	lost  func()        // takes the link out of the pool
@@ -47,7 +49,16 @@ type link struct {
 	// maxBody is the longest body the home takes, where no channel raises it.
 	maxBody int
 
+	// Of the session.
+	session wire.ID
+	homeID  wire.ID // the incarnation of the home
+	epoch   uint32  // of the newest connection, or the last try at one
+	tries   tries
+	life    context.Context // ended by leave
+	endLife context.CancelFunc
+
 	mu        sync.Mutex // guards the rest, and what says so in call and attachment
+	conn      net.Conn   // written by the reader alone
 	calls     map[uint64]*call
 	attached  map[*attachment]struct{}
 	selecting window // selects are of several attachments
@@ -57,28 +68,53 @@ type link struct {
 	sweep     *time.Timer // set while calls with a time limit may be out
 }
 
-// run starts the two goroutines.
+// run carries the session to its end.
 func (l *link) run() {
-	written := make(chan error, 1)
+	defer close(l.over)
+	defer l.endLife()
+	err := l.carry()
+	for l.outlives(err) {
+		if err = l.resume(err); err == nil {
+			err = l.carry()
+		}
+	}
+	l.end(err)
+}
+
+// carry moves frames over the connection until it ends, and returns why.
+func (l *link) carry() error {
+	conn, written := l.conn, make(chan error, 1)
 	go func() {
-		err := l.out.Run(l.conn)
+		err := l.out.Run(conn)
 		if err != nil {
 			// What the home said before it left is still to be read.
-			stopReading(l.conn)
+			stopReading(conn)
 		} else {
-			l.conn.Close()
+			conn.Close()
 		}
 		written <- err
 	}()
-	go func() {
-		defer close(l.over)
-		err := l.read()
-		l.farewell(err)
-		if werr := <-written; werr != nil && !hungUp(werr) && (hungUp(err) || errors.Is(err, os.ErrDeadlineExceeded)) {
-			err = werr
-		}
-		l.end(err)
-	}()
+	err := l.read()
+	l.farewell(conn, err)
+	if werr := <-written; werr != nil && !hungUp(werr) && (hungUp(err) || errors.Is(err, os.ErrDeadlineExceeded)) {
+		err = werr
+	}
+	return err
+}
+
+// leave ends the link in an orderly way: its last attachment is gone. It does not
+// wait.
+func (l *link) leave() {
+	l.endLife()
+	l.out.Send(&wire.Bye{Code: wire.CodeGoingAway})
+	l.out.Close()
+}
+
+// cut ends the connection without a word.
+func (l *link) cut() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.conn.Close()
 }
 
 // stopReading has reads end after what has arrived.
@@ -89,16 +125,21 @@ func stopReading(conn net.Conn) {
 	conn.SetReadDeadline(time.Now().Add(farewellTime))
 }
 
-// farewell ends the connection. A home that broke the rules is told so.
-func (l *link) farewell(err error) {
+// farewell ends conn, and the writing, at least for this time. A home that broke
+// the rules is told so.
+func (l *link) farewell(conn net.Conn, err error) {
 	if broken, ok := errors.AsType[*wire.Error](err); ok {
-		l.conn.SetWriteDeadline(time.Now().Add(farewellTime))
+		conn.SetWriteDeadline(time.Now().Add(farewellTime))
 		l.out.Send(&wire.Bye{Code: broken.Code, Text: broken.Text})
 		l.out.Close()
 		return
 	}
-	l.out.Drop()
-	l.conn.Close()
+	if l.outlives(err) {
+		l.out.Pause()
+	} else {
+		l.out.Drop()
+	}
+	conn.Close()
 }
 
 // byeError is a BYE from the home.
@@ -106,8 +147,8 @@ type byeError struct{ *wire.Bye }
 
 func (e byeError) Error() string { return e.Bye.String() }
 
-// end finishes what is outstanding: the connection has ended because of err and
-// both directions are still.
+// end finishes what is outstanding: the session has ended because of err and both
+// directions are still.
 func (l *link) end(err error) {
 	l.lost()
 	reason := l.reason(err)
@@ -163,6 +204,9 @@ func (l *link) outstanding(of *attachment) []*call {
 
 // reason says in plain words why the connection ended.
 func (l *link) reason(err error) string {
+	if given, ok := errors.AsType[gaveUp](err); ok {
+		return given.Error()
+	}
 	switch broken, _ := errors.AsType[*wire.Error](err); {
 	case broken != nil:
 		return fmt.Sprintf("the home at %s broke the rules of the wire: %s", l.name, broken.Text)

@@ -8,7 +8,7 @@
 // registers these schemes:
 //
 //	unix:/path.sock?chan=NAME       a Unix socket of this machine
-//	tcp://host:port/NAME            a TCP connection; the host may be a name
+//	tcp://host:port/NAME            TCP; the host may be a name; resume=DURATION
 //	pipe:/path?chan=NAME            a named pipe (FIFO) of this machine
 //	pipe:?in=FD&out=FD&chan=NAME    two pipes that this process inherited
 //
@@ -32,13 +32,26 @@
 // A FIFO is where a process meets its home; what they say to each other goes over
 // two FIFOs of their own, without names. So many processes can use one at once.
 //
-// # What a lost connection means
+// # When a connection breaks
 //
-// A connection that ends takes the attachments on it with it: there is no
-// resume yet. An operation whose outcome can no longer be known ends with
-// ErrInDoubt; one that certainly had no effect, and everything after, with
-// ErrUnreachable. What this process held goes back to its place at the home with
-// its attempt raised.
+// Over tcp: a connection that breaks is not an end. For the time that the
+// parameter resume says, 5s unless said otherwise and at most 1h, this process
+// dials again and goes on where the connection broke; the home keeps what the
+// process holds for as long. Nothing is lost or received twice, and no operation
+// notices anything but the time: one that tries, settles or closes is bounded by
+// OpTimeout as ever, a cancelled receive returns at once, a cancelled send within
+// CancelGrace. Events of kind Link tell of the break and of the return. Channels
+// with different resume have different connections. A home that keeps nothing for
+// so long is ErrUnsupported at open.
+//
+// When that time is over, with resume=0, and over the other media, where a
+// connection breaks only when one side ends it, the attachments on it end. An
+// operation whose outcome can no longer be known ends with ErrInDoubt; one that
+// certainly had no effect, and everything after, with ErrUnreachable. What this
+// process held goes back to its place at the home with its attempt raised.
+//
+// So a process that dies gives back what it held at once over unix: and pipe:, and
+// after resume over tcp:, where its home cannot tell its death from a bad line.
 package netchan
 
 import (
@@ -47,6 +60,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/handoff-go/handoff/driver"
 	"github.com/handoff-go/handoff/internal/fault"
@@ -68,9 +82,10 @@ type medium struct {
 
 // place is where a home is reached, and how.
 type place struct {
-	key  string // equal for two URLs that mean the same home
-	name string // for people
-	dial func(context.Context) (net.Conn, error)
+	key    string // equal for two URLs that mean the same home in the same way
+	name   string // for people
+	dial   func(context.Context) (net.Conn, error)
+	resume time.Duration // how long to dial again when a connection breaks
 }
 
 // Open implements driver.Medium. ctx bounds dialling, the handshake and the

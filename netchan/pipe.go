@@ -41,7 +41,7 @@ func parsePipe(u *url.URL) (place, string, error) {
 		return place{}, "", malformed("%v", err)
 	}
 	dial := func(ctx context.Context) (net.Conn, error) { return connOf(pipe.Dial(ctx, abs)) }
-	return place{"pipe:" + abs, abs, dial}, values["chan"], nil
+	return place{key: "pipe:" + abs, name: abs, dial: dial}, values["chan"], nil
 }
 
 // inheritedPlace is the home at the other ends of two descriptors.
@@ -59,7 +59,7 @@ func inheritedPlace(in, out string) (place, error) {
 	}
 	name := fmt.Sprintf("the pipes in=%d and out=%d", fds[0], fds[1])
 	dial := func(context.Context) (net.Conn, error) { return connOf(pipe.Inherit(fds[0], fds[1])) }
-	return place{fmt.Sprintf("pipe:%d,%d", fds[0], fds[1]), name, dial}, nil
+	return place{key: fmt.Sprintf("pipe:%d,%d", fds[0], fds[1]), name: name, dial: dial}, nil
 }
 
 // connOf keeps a nil *pipe.Conn from becoming a net.Conn.

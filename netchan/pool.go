@@ -65,7 +65,7 @@ func (p *pool) make(ctx context.Context, to place, e *entry) (*link, error) {
 	e.link, e.refs = l, 1
 	l.lost = func() { p.forget(to.key, e) }
 	l.left = func() bool { return p.release(to.key, e) }
-	l.run()
+	go l.run()
 	return l, nil
 }
 
@@ -89,7 +89,7 @@ func (p *pool) release(key string, e *entry) (last bool) {
 	}
 	p.mu.Unlock()
 	if last {
-		e.link.out.Close()
+		e.link.leave()
 	}
 	return last
 }

@@ -3,6 +3,7 @@ package netchan
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -18,7 +19,7 @@ import (
 // half a minute.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}
 
-// parseTCP reads tcp://host:port/NAME.
+// parseTCP reads tcp://host:port/NAME?resume=DURATION.
 func parseTCP(u *url.URL) (place, string, error) {
 	switch {
 	case u.Opaque != "" || u.User != nil || u.Fragment != "" || u.Host == "":
@@ -33,12 +34,39 @@ func parseTCP(u *url.URL) (place, string, error) {
 		return place{}, "", malformed("%s is not a port: want 1 to 65535", u.Port())
 	}
 	name := strings.TrimPrefix(u.Path, "/")
-	if _, err := parameters(u); err != nil {
+	values, err := parameters(u, "resume")
+	if err != nil {
+		return place{}, "", err
+	}
+	resume, err := parseResume(values["resume"])
+	if err != nil {
 		return place{}, "", err
 	}
 	address := net.JoinHostPort(normalHost(u.Hostname()), strconv.FormatUint(port, 10))
 	dial := func(ctx context.Context) (net.Conn, error) { return dialTCP(ctx, address) }
-	return place{"tcp:" + address, address, dial}, name, nil
+	key := fmt.Sprintf("tcp:%s resume=%v", address, resume)
+	return place{key: key, name: address, dial: dial, resume: resume}, name, nil
+}
+
+// The time for which a session over TCP outlives a broken connection.
+const (
+	defaultResume = 5 * time.Second
+	maxResume     = time.Hour
+)
+
+// parseResume reads the parameter resume.
+func parseResume(said string) (time.Duration, error) {
+	if said == "" {
+		return defaultResume, nil
+	}
+	d, err := time.ParseDuration(said)
+	switch {
+	case err != nil:
+		return 0, fault.Because(fault.ErrConflict, "resume=%s is not a duration such as 5s", said)
+	case d < 0 || d > maxResume:
+		return 0, fault.Because(fault.ErrConflict, "resume=%s: from 0, which is not at all, to %v", said, maxResume)
+	}
+	return d, nil
 }
 
 // normalHost gives a host one form however it is written.

@@ -24,7 +24,7 @@ func init() {
 		l, err := hub.ListenTCP("127.0.0.1:0")
 		must(err)
 		must(os.WriteFile(path, []byte(l.Addr().String()), 0o600))
-		h := hub.New(hub.Options{Name: "child", MaxAttachments: 1 << 20})
+		h := hub.New(hub.Options{Name: "child", MaxAttachments: 1 << 20, MaxChannels: 1 << 20})
 		go h.Serve(l)
 	}
 }
@@ -63,7 +63,7 @@ func tcpHarness(name, address, parameters string) drivertest.Harness {
 
 // TestLawsTCP runs the suite with the home in this process.
 func TestLawsTCP(t *testing.T) {
-	_, address := serveTCP(t, hub.Options{MaxAttachments: 1 << 20})
+	_, address := serveTCP(t, hub.Options{MaxAttachments: 1 << 20, MaxChannels: 1 << 20})
 	drivertest.Run(t, tcpHarness("tcp", address, ""), options(t))
 }
 

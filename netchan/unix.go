@@ -37,7 +37,7 @@ func parseUnix(u *url.URL) (place, string, error) {
 		return place{}, "", malformed("%v", err)
 	}
 	dial := func(ctx context.Context) (net.Conn, error) { return dialUnix(ctx, abs) }
-	return place{"unix:" + abs, abs, dial}, values["chan"], nil
+	return place{key: "unix:" + abs, name: abs, dial: dial}, values["chan"], nil
 }
 
 // filePath returns the path in u, which may be a relative one.

@@ -205,6 +205,8 @@ func (o *Outbox) begin() []byte {
 	}
 	b := o.pending
 	o.pending, o.spare = o.spare[:0], nil
+	// The other side may acknowledge it before the write has returned.
+	o.session.keep(b)
 	o.room.Broadcast()
 	return b
 }
@@ -219,9 +221,7 @@ func (o *Outbox) wrote(b []byte, n int) (more bool) {
 	o.last = time.Now()
 	if !o.session.wroteAck(n) {
 		o.written += uint64(n)
-		if o.session.keeps {
-			o.session.kept.add(b[:n])
-		}
+		o.session.unkeep(len(b) - n)
 		if n < len(b) {
 			o.pending = append(b[n:], o.pending...)
 		} else if cap(b) <= keepBytes {
@@ -248,6 +248,13 @@ func (o *Outbox) end(drop bool) {
 	o.room.Broadcast()
 	o.mu.Unlock()
 	o.rouse()
+}
+
+// Ended reports whether no more frames are taken.
+func (o *Outbox) Ended() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.ended
 }
 
 // Written returns how many bytes the transport took. It is final when Run has

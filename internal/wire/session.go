@@ -10,7 +10,8 @@ const (
 // mu.
 type session struct {
 	keeps bool
-	kept  kept // what was written and not acknowledged; it ends at Outbox.written
+	kept  kept // what was given to the transport and not acknowledged
+	given int  // bytes at its end of which the write still runs
 
 	told   uint64 // the last position acknowledged to the other side
 	due    uint64 // the position to acknowledge, if above told
@@ -49,10 +50,10 @@ func (o *Outbox) Received(position uint64) {
 func (o *Outbox) Acked(position uint64) error {
 	o.mu.Lock()
 	s := &o.session
-	base := o.base()
-	if !s.keeps || position <= base || position > o.written {
+	base, end := o.base(), o.written+uint64(s.given)
+	if !s.keeps || position <= base || position > end {
 		o.mu.Unlock()
-		return broken("ACK: of %d, with %d to %d sent and not acknowledged", position, base, o.written)
+		return broken("ACK: of %d, with %d to %d sent and not acknowledged", position, base, end)
 	}
 	waits := o.stalled()
 	s.kept.drop(int(position - base))
@@ -64,7 +65,25 @@ func (o *Outbox) Acked(position uint64) error {
 }
 
 // base is the position where what is kept begins. mu is held.
-func (o *Outbox) base() uint64 { return o.written - uint64(o.session.kept.length()) }
+func (o *Outbox) base() uint64 {
+	return o.written + uint64(o.session.given) - uint64(o.session.kept.length())
+}
+
+// keep notes that b is given to the transport.
+func (s *session) keep(b []byte) {
+	if s.keeps {
+		s.kept.add(b)
+		s.given = len(b)
+	}
+}
+
+// unkeep notes that the write has ended and n bytes were not taken.
+func (s *session) unkeep(n int) {
+	if s.keeps {
+		s.kept.cut(n)
+		s.given = 0
+	}
+}
 
 // Pause has Run end, now or when it is called, until Rewind: the transport is
 // over. Frames are taken and kept. It does not end a write that is running;
@@ -160,6 +179,9 @@ func (k *kept) drop(n int) {
 		k.buf, k.off = k.buf[:0], 0
 	}
 }
+
+// cut takes the last n bytes away.
+func (k *kept) cut(n int) { k.buf = k.buf[:len(k.buf)-n] }
 
 // reset takes all bytes away.
 func (k *kept) reset() { k.drop(k.length()) }

@@ -205,6 +205,29 @@ func TestAck(t *testing.T) {
 	}
 }
 
+// TestAckOvertakesWrite: the other side may have read and acknowledged what was
+// written before the write returns.
+func TestAckOvertakesWrite(t *testing.T) {
+	o := NewOutbox()
+	o.Keep()
+	w := &gated{entered: make(chan int), leave: make(chan struct{})}
+	ended := make(chan error, 1)
+	go func() { ended <- o.Run(w) }()
+	position, _ := o.Send(&Order{Type: TypeClose, Op: 1})
+	<-w.entered
+	if err := o.Acked(position); err != nil {
+		t.Error(err)
+	}
+	w.leave <- struct{}{}
+	o.Close()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if o.Written() != position || o.base() != position || o.session.kept.length() != 0 {
+		t.Errorf("written %d of %d, %d bytes kept", o.Written(), position, o.session.kept.length())
+	}
+}
+
 // TestStall: with too much unacknowledged nothing but an ACK is written, and
 // whoever waits for room is sent to read.
 func TestStall(t *testing.T) {
