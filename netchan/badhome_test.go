@@ -177,7 +177,7 @@ func TestHomeBreaksTheRules(t *testing.T) {
 
 // TestHomeEndsReceiveWithNothing: a receive that ends well has a value.
 func TestHomeEndsReceiveWithNothing(t *testing.T) {
-	opened := &wire.Opened{Channel: 1, Op: 1, MaxValue: 100, Ops: 10, Bytes: 1000, Flags: wire.CanHold}
+	opened := &wire.Opened{Channel: 1, Op: 1, MaxValue: 100, Ops: 10, Bytes: 1000, Flags: wire.CanHold | wire.CanRendezvous}
 	path := welcoming(t, opened, (&wire.End{Channel: 1, Op: 2}).Append(nil))
 	r, err := handoff.OpenReceiver[string](t.Context(), "unix:"+path+"?chan=jobs")
 	if err != nil {
