@@ -57,23 +57,22 @@ func openGrave(ctx context.Context, o options, typ reflect.Type) (*grave, error)
 	return g, nil
 }
 
-// farGrave opens a dead letter on a medium. A struct with strings in it, which a
-// Dead always is, travels as JSON, or as its codec says.
+// farGrave opens a dead letter on a medium.
 func farGrave(ctx context.Context, u *url.URL, o options, typ reflect.Type) (*grave, error) {
 	medium, err := mediumOf(u)
 	if err != nil {
 		return nil, err
 	}
-	fingerprint, encode, err := codec.Dynamic(typ, codec.Options{Format: codec.Format(o.codec), Schema: o.schema})
+	c, err := deadEncoder(typ, codec.Options{Format: codec.Format(o.codec), Schema: o.schema})
 	if err != nil {
 		return nil, err
 	}
-	l, err := openLink(ctx, medium, u, o, right{send: true}, fingerprint)
+	l, err := openLink(ctx, medium, u, o, right{send: true}, c.Fingerprint())
 	if err != nil {
 		return nil, err
 	}
 	put := func(dead any) error {
-		b, err := encode(nil, dead)
+		b, err := c.appendAny(nil, dead)
 		if err != nil {
 			return err
 		}

@@ -59,7 +59,7 @@ func (l *link) stopped() *stopWatch {
 const opTimeoutDefault = 5 * time.Second
 
 func openFar[T any](ctx context.Context, m driver.Medium, u *url.URL, o options, rt right) (*attachment[T], error) {
-	c, err := codec.For[T](codec.Options{Format: codec.Format(o.codec), Schema: o.schema})
+	c, err := farCodec[T](codec.Options{Format: codec.Format(o.codec), Schema: o.schema})
 	if err != nil {
 		return nil, err
 	}

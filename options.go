@@ -105,6 +105,10 @@ func MaxHold(d time.Duration) Option {
 // go that were rejected or whose attempts are exhausted. It needs room: a dead
 // letter that is full refuses, and the hold goes on; where there is nobody to be
 // refused, because the holder is gone, the value returns to its place.
+//
+// A channel with a home buries at that home: the dead letter is another of its
+// channels, which url may name relative to the channel's own, as in
+// "?chan=lost&slots=100". One elsewhere is ErrUnsupported.
 func DeadLetter(url string) Option {
 	return optionFunc(func(o *options) error { return agree(&o.deadLetter, url, "deadletter") })
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -57,6 +58,7 @@ var inProcess = Features{}.With(
 func Medium(name string, fresh func(e *Env) string) Harness {
 	h := overHandoff(name, opener[int](fresh))
 	h.Far = true
+	h.DeadLetter = func(e *Env, slots int) DeadLetter { return deadLetterAt(e, fresh(e), slots) }
 	h.Has = Features{}.With(FeatureRendezvous, FeatureCancel, FeatureWaitCounts, FeatureStats, FeatureOpError, FeatureCloseRace, FeatureBatch,
 		FeatureHold, FeatureHoldTime, FeatureDeadLetter, FeatureSendTimeout, FeatureStop, FeatureDetach, FeatureAttachments,
 		FeatureSendersGone, FeatureEvents, FeatureHeader,
@@ -185,7 +187,16 @@ func (s Spec) options() []handoff.Option {
 }
 
 func memDeadLetter(e *Env, slots int) DeadLetter {
-	url := fmt.Sprintf("mem:%s?slots=%d", FreshName(), slots)
+	return deadLetterAt(e, fmt.Sprintf("mem:%s", FreshName()), slots)
+}
+
+// deadLetterAt makes a dead letter at url and looks into it.
+func deadLetterAt(e *Env, url string, slots int) DeadLetter {
+	mark := "?"
+	if strings.Contains(url, "?") {
+		mark = "&"
+	}
+	url += fmt.Sprintf("%sslots=%d", mark, slots)
 	ch, err := handoff.Open[handoff.Dead[int]](e.Ctx, url)
 	e.OK("Open of the dead letter", err)
 	e.AtEnd(func() { ch.Detach() })

@@ -39,7 +39,6 @@ import (
 
 	"github.com/handoff-go/handoff/driver"
 	"github.com/handoff-go/handoff/internal/event"
-	"github.com/handoff-go/handoff/internal/home"
 	"github.com/handoff-go/handoff/internal/wire"
 )
 
@@ -61,7 +60,8 @@ type Options struct {
 	// process number.
 	Name string
 	// New makes a channel, of cfg.Slots slots. The default keeps it in this
-	// process's memory.
+	// process's memory. cfg.DeadLetter, if not "", is a query that names another
+	// channel of the hub (chan=NAME, and slots=N perhaps); the default buries there.
 	New func(cfg driver.Config) (Home, error)
 
 	MaxConnections int // at once; 1,024
@@ -81,10 +81,6 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.Name == "" {
 		o.Name = fmt.Sprintf("%s[%d]", filepath.Base(os.Args[0]), os.Getpid())
-	}
-	if o.New == nil {
-		name := o.Name
-		o.New = func(cfg driver.Config) (Home, error) { return home.New(cfg, name) }
 	}
 	for _, limit := range []struct {
 		field *int

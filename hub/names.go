@@ -10,6 +10,7 @@ import (
 
 	"github.com/handoff-go/handoff/driver"
 	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/home"
 	"github.com/handoff-go/handoff/internal/wire"
 )
 
@@ -82,11 +83,23 @@ func (n *names) make(name string, cfg driver.Config) (*entry, error) {
 	if cfg.MaxValue == 0 {
 		cfg.MaxValue = min(wire.DefaultMaxValue, n.opts.MaxValue)
 	}
-	home, err := n.opts.New(cfg)
+	home, err := n.makeHome(cfg)
 	if err != nil {
 		return nil, err
 	}
 	return &entry{home, cfg}, nil
+}
+
+// makeHome makes the home of a channel of cfg, where everything is said.
+func (n *names) makeHome(cfg driver.Config) (Home, error) {
+	if n.opts.New != nil {
+		return n.opts.New(cfg)
+	}
+	dead, err := n.deadLetter(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return home.New(cfg, n.opts.Name, dead)
 }
 
 // agrees says how the second opener sees the channel differently from the

@@ -15,9 +15,8 @@ func unixHarness(name, path string) drivertest.Harness {
 	h := drivertest.Medium(name, func(*drivertest.Env) string {
 		return fmt.Sprintf("unix:%s?chan=%s", (&url.URL{Path: path}).EscapedPath(), drivertest.FreshName())
 	})
-	// A home has no dead letter yet, and refuses one when it is asked for. Its
-	// events are told where it is, under the name the channel has there.
-	h.Has = h.Has.Without(drivertest.FeatureDeadLetter, drivertest.FeatureEvents)
+	// A home's events are told where it is, under the name the channel has there.
+	h.Has = h.Has.Without(drivertest.FeatureEvents)
 	return h
 }
 

@@ -57,6 +57,7 @@ package netchan
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/url"
 	"strings"
@@ -101,6 +102,9 @@ func (m medium) Open(ctx context.Context, u *url.URL, cfg driver.Config) (driver
 	if err := ctx.Err(); err != nil {
 		return nil, fault.Cancelled(ctx)
 	}
+	if cfg.DeadLetter, err = m.deadLetter(u, to, cfg.DeadLetter); err != nil {
+		return nil, err
+	}
 	if err := checkTexts(name, cfg); err != nil {
 		return nil, err
 	}
@@ -120,6 +124,40 @@ func (m medium) Open(ctx context.Context, u *url.URL, cfg driver.Config) (driver
 		}
 		<-l.over
 	}
+}
+
+// deadLetter turns the URL of a dead letter into what the wire says of it: the
+// home buries at home. It may be one relative to u, the channel's own.
+func (m medium) deadLetter(u *url.URL, to place, letter string) (string, error) {
+	if letter == "" {
+		return "", nil
+	}
+	dead, err := u.Parse(letter)
+	if err != nil {
+		return "", fault.Because(fault.ErrConflict, "malformed URL of the dead letter: %v", err)
+	}
+	if dead.Scheme != u.Scheme {
+		return "", fault.Because(fault.ErrUnsupported, "a dead letter at another home than the channel's")
+	}
+	q := dead.Query()
+	slots := q["slots"]
+	delete(q, "slots")
+	dead.RawQuery = q.Encode()
+	at, name, err := m.parse(dead)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("dead letter: %w", err)
+	case at.key != to.key:
+		return "", fault.Because(fault.ErrUnsupported, "a dead letter at another home than the channel's")
+	}
+	if err := checkName(name); err != nil {
+		return "", fmt.Errorf("dead letter: %w", err)
+	}
+	query := url.Values{"chan": {name}}
+	if slots != nil {
+		query["slots"] = slots
+	}
+	return query.Encode(), nil
 }
 
 // checkTexts refuses what the wire has no room for.

@@ -57,7 +57,7 @@ func tcpHarness(name, address, parameters string) drivertest.Harness {
 	h := drivertest.Medium(name, func(*drivertest.Env) string {
 		return fmt.Sprintf("tcp://%s/%s?%s", address, drivertest.FreshName(), parameters)
 	})
-	h.Has = h.Has.Without(drivertest.FeatureDeadLetter, drivertest.FeatureEvents)
+	h.Has = h.Has.Without(drivertest.FeatureEvents)
 	return h
 }
 

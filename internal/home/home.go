@@ -26,19 +26,37 @@ type Channel struct {
 }
 
 // New makes a channel. cfg.Slots of -1 makes a rendezvous. home identifies the
-// process in Info.Home.
-func New(cfg driver.Config, home string) (*Channel, error) {
-	if cfg.DeadLetter != "" {
-		return nil, fault.Because(fault.ErrUnsupported, "a dead letter for a channel with a home")
+// process in Info.Home. dead, nil if there is none, takes what nobody could
+// handle; it must not wait, and answers ErrFull when it has no room. cfg's own
+// DeadLetter means nothing here.
+func New(cfg driver.Config, home string, dead func(it driver.Item, reason string, attempts int) error) (*Channel, error) {
+	var bury engine.Dead[item]
+	if dead != nil {
+		bury = func(v item, reason string, attempts int) error {
+			return dead(driver.Item{Value: v.value, Header: v.header}, reason, attempts)
+		}
 	}
 	return &Channel{
 		c: engine.New[item](engine.Config{
 			Name: cfg.Name, Slots: max(cfg.Slots, 0),
 			MaxHold: cfg.MaxHold, MaxAttempts: cfg.MaxAttempts,
 			CloseWhenSendersGone: cfg.CloseWhenSendersGone,
-		}, nil),
+		}, bury),
 		name: cfg.Name, home: home, cfg: cfg,
 	}, nil
+}
+
+// Sink attaches a sender to ch, for as long as ch lives. It puts a value into a
+// slot, or gives it to a Recv of this process; ErrFull if that cannot be at once.
+func (ch *Channel) Sink() func(it driver.Item) error {
+	a := ch.c.Attach(true, false)
+	return func(it driver.Item) error {
+		ok, err := ch.c.TrySend(a, item{it.Value, it.Header}, nil)
+		if err == nil && !ok {
+			err = fault.ErrFull
+		}
+		return err
+	}
 }
 
 // Attach makes an attachment with the rights of cfg.
@@ -72,7 +90,7 @@ func (at *attachment) Info() driver.Info {
 	return driver.Info{
 		Name: at.ch.name, Slots: at.ch.c.Slots(), Home: at.ch.home,
 		Can: driver.Capabilities{
-			Rendezvous: true, Hold: true, Stop: true,
+			Rendezvous: true, Hold: true, Stop: true, DeadLetter: true,
 			Select: driver.SelectHome, Survives: driver.SurvivesPeers,
 		},
 	}

@@ -19,7 +19,7 @@ var errGivenUp = errors.New("given up")
 // made is a channel at its home with one attachment.
 func made(t *testing.T, slots int) driver.Channel {
 	t.Helper()
-	ch, err := New(driver.Config{Name: "c", Slots: slots}, "here")
+	ch, err := New(driver.Config{Name: "c", Slots: slots}, "here", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
