@@ -54,6 +54,9 @@ func (at *attachment[T]) recvCaseFar(do func(v T, ok bool)) Case {
 
 // takeCaseFar is a case that takes and holds.
 func (at *attachment[T]) takeCaseFar(do func(d Delivery[T], ok bool)) Case {
+	if at.bad == nil && !at.far.ch.Info().Can.Hold {
+		return Case{at: at, op: "take", refuse: fault.Because(ErrUnsupported, "a hold on this medium")}
+	}
 	return at.receiveCaseFar("take", driver.OpTake, func(it *driver.Item) error {
 		if it == nil {
 			handTaken(Delivery[T]{}, false, do)

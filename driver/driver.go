@@ -1,24 +1,3 @@
-// Package driver states what a medium owes to carry a handoff channel.
-//
-// A user holds a typed Chan; a medium sees bytes, operations and tickets and
-// knows nothing of the type. Retry, deadlines, select, cancellation, typing and
-// error wrapping are written once, above this seam; a medium returns raw
-// sentinels (ErrClosed, ErrInDoubt, ...) and never formats a channel name.
-//
-// # The loop
-//
-// Everything is an [Op]: begun by Start, which never blocks, and ended exactly
-// once by Op.Finish, which the medium calls when the outcome is known. Waiting is
-// done above the seam. Cancel asks the medium to end an operation early; the
-// operation still ends exactly once, with its true outcome if that was faster.
-//
-// # What a medium promises
-//
-// The laws are in docs/laws.md and, executable, in package drivertest, which is
-// the judge. What a medium cannot do it says in its Capabilities, and the layer
-// above refuses it when the channel is opened. It never weakens a law in silence.
-//
-// This seam has no version promise yet.
 package driver
 
 import (
@@ -38,7 +17,9 @@ type Medium interface {
 	// Open attaches to the channel u names. ctx bounds the opening only.
 	// A query parameter of u the medium does not know is ErrConflict; one that
 	// contradicts the channel as it exists is too. A type that does not match
-	// is ErrTypeMismatch. Open asks for no more right than cfg says.
+	// is ErrTypeMismatch. Both go to whoever came second; what he does not say, he
+	// accepts. What the medium cannot honour is ErrUnsupported. Open asks for no
+	// more right than cfg says.
 	Open(ctx context.Context, u *url.URL, cfg Config) (Channel, error)
 }
 
@@ -84,21 +65,26 @@ type Channel interface {
 
 	// Start begins op and returns without blocking on a peer, a disk or a lock
 	// that is held across either. The medium owns op until op.Finish; op may
-	// finish before Start returns.
+	// finish before Start returns. Operations that one goroutine starts in turn
+	// take effect in that order. A mistake in op is an error of op.
 	Start(op *Op)
 
 	// Cancel asks for op to end soon, because of why. An operation that had no
 	// effect finishes with why; one that took effect finishes as it did; a send
 	// whose value has left and whose answer does not come within CancelGrace
-	// finishes with why and ErrInDoubt. Cancel of a finished op does nothing.
+	// finishes with why and ErrInDoubt. Cancel of a finished op does nothing. It
+	// does not block.
 	Cancel(op *Op, why error)
 
-	// Stats returns the last known figures with the time they were known.
+	// Stats returns the last known figures with the time they were known. It may
+	// ask the home, for a second at most. The suite needs figures that are as
+	// young as the call. After Detach they are the last that were known.
 	Stats() Stats
 
 	// Detach ends the attachment: operations under way finish with ErrDetached,
 	// held values return to their place, the channel stays open. It returns when
-	// that is done or ctx ends. A second call returns ErrDetached.
+	// that is done or ctx ends; in either case it has begun, and ends by itself. A
+	// second call returns ErrDetached.
 	Detach(ctx context.Context) error
 }
 
@@ -107,7 +93,8 @@ type Info struct {
 	Name  string // the channel's own name
 	Slots int    // exact capacity
 	// Home identifies who decides for this channel. Cases of one select whose
-	// channels have the same non-empty Home are decided there together.
+	// channels have the same non-empty Home are decided there together. "" with
+	// SelectNone.
 	Home string
 	Can  Capabilities
 }
@@ -137,7 +124,7 @@ type Survival uint8
 
 const (
 	SurvivesNothing   Survival = iota // gone with the process
-	SurvivesPeers                     // lives while its home or any attachment does
+	SurvivesPeers                     // lives while its home or an attachment of any process does
 	SurvivesRestart                   // on disk, but not flushed
 	SurvivesPowerLoss                 // flushed before a send returns
 )

@@ -8,6 +8,10 @@ import (
 
 // start begins op on a.
 func (c *channel) start(a *attachment, op *driver.Op) {
+	if op.Ticket != nil {
+		c.end(op, driver.Because(driver.ErrUnsupported, "a select over several homes"))
+		return
+	}
 	switch op.Kind {
 	case driver.OpSend:
 		c.send(a, op)
