@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/handoff-go/handoff/driver"
 	"github.com/handoff-go/handoff/internal/engine"
@@ -153,6 +154,9 @@ func homeOf(cases []Case) (far bool, bad error) {
 		info := c.far.link.ch.Info()
 		switch {
 		case info.Can.Select == driver.SelectNone || info.Home == "":
+			if isAlone(cases) {
+				return true, nil
+			}
 			return true, c.at.fail("select", fault.Because(ErrUnsupported, "its medium takes no part in a select"))
 		case first == nil:
 			first = c
@@ -175,6 +179,23 @@ func homeOf(cases []Case) (far bool, bad error) {
 		}
 	}
 	return true, nil
+}
+
+// isAlone reports whether one of cases is on a medium, and no other takes anything
+// from anybody: any medium can do that.
+func isAlone(cases []Case) bool {
+	n := 0
+	for i := range cases {
+		switch cases[i].k.(type) {
+		case nil, engine.After, engine.Default:
+			if cases[i].far != nil {
+				n++
+			}
+		default:
+			return false
+		}
+	}
+	return n == 1
 }
 
 // hasDefault reports whether there is a default among cases that are otherwise
@@ -229,6 +250,9 @@ func (s *homeSelect) do(ctx context.Context, h engine.Header, first bool) (int, 
 	if t.link == nil {
 		return s.local.Do(ctx, h, first)
 	}
+	if t.link.ch.Info().Can.Select == driver.SelectNone {
+		return s.alone(ctx, &t)
+	}
 	var err error
 	if t.op.Try = t.fallback >= 0; t.op.Try {
 		t.op.After = 0
@@ -237,6 +261,52 @@ func (s *homeSelect) do(ctx context.Context, h engine.Header, first bool) (int, 
 		err = t.link.run(ctx, &t.op, 0, nil)
 	}
 	return s.ended(&t, err)
+}
+
+// alone is a turn with one case on a medium that takes part in no select: it is
+// that operation, tried or with a time limit. As its medium cannot tell whether a
+// send is chosen and held, that limit may end it in doubt.
+func (s *homeSelect) alone(ctx context.Context, t *homeTurn) (int, error) {
+	at := slices.IndexFunc(t.op.Cases, func(c driver.Case) bool { return c.Channel != nil })
+	op := t.op.Cases[at].Op
+	ready := slices.Delete(slices.Clone(t.index), at, at+1) // the cases that are ready at once
+	if len(ready) > 0 && (t.op.First && ready[0] < t.index[at] || !t.op.First && rand.IntN(len(ready)+1) > 0) {
+		i := ready[0]
+		if !t.op.First {
+			i = ready[rand.IntN(len(ready))]
+		}
+		return i, s.runs(i)
+	}
+	var err error
+	if op.Try = len(ready) > 0 || t.fallback >= 0; op.Try {
+		err = t.link.run(ctx, op, t.link.opTimeout, ErrUnreachable)
+	} else {
+		err = t.link.run(ctx, op, t.op.After, ErrTimeout)
+	}
+	switch {
+	case errors.Is(err, ErrUnreachable):
+		return -1, err
+	case op.NotReady && len(ready) > 0:
+		return ready[0], s.runs(ready[0])
+	case op.NotReady:
+		return t.fallback, s.runs(t.fallback)
+	case err == ErrTimeout && t.timer >= 0:
+		return t.timer, s.runs(t.timer)
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()) && !errors.Is(err, ErrInDoubt):
+		return -1, err
+	}
+	return t.index[at], s.cases[t.index[at]].far.end(op)
+}
+
+// runs runs the callback of case i, an After or a Default.
+func (s *homeSelect) runs(i int) error {
+	switch k := s.cases[i].k.(type) {
+	case engine.After:
+		call(k.Do)
+	case engine.Default:
+		call(k.Do)
+	}
+	return nil
 }
 
 // add adds case i to the turn.
@@ -282,13 +352,8 @@ func (s *homeSelect) ended(t *homeTurn, err error) (int, error) {
 	default:
 		i = t.index[t.op.Chosen]
 	}
-	switch k := s.cases[i].k.(type) {
-	case engine.After:
-		call(k.Do)
-		return i, nil
-	case engine.Default:
-		call(k.Do)
-		return i, nil
+	if s.cases[i].far == nil {
+		return i, s.runs(i)
 	}
 	return i, s.cases[i].far.end(t.op.Cases[t.op.Chosen].Op)
 }

@@ -49,8 +49,8 @@ func (at *attachment[T]) onCase(op string, k engine.Case) Case { return Case{k: 
 // are decided there, together with After and Default; a select with a Default is
 // then one round trip, bounded by OpTimeout. What cannot yet be decided exactly is
 // refused, with -1 and ErrUnsupported: channels of several homes, cases of this
-// process beside those of a home (OnStop may stand with either), and media that
-// take no part in a select. If the connection is lost before it is known which
+// process beside those of a home (OnStop may stand with either), and more than one
+// case on a medium that takes part in no select. If the connection is lost before it is known which
 // case was chosen, Select returns -1 and ErrInDoubt if one of them sends, else
 // ErrUnreachable.
 //

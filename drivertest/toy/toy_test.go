@@ -117,3 +117,63 @@ func TestStop(t *testing.T) {
 		t.Errorf("a stop of a closed channel: %v", err)
 	}
 }
+
+// TestAlone: one case on a medium without select, beside timers and a default, is
+// that operation.
+func TestAlone(t *testing.T) {
+	ctx := context.Background()
+	ch, err := handoff.Open[int](ctx, "toy:alone?slots=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ch.Detach()
+	got := 0
+	recv := ch.OnRecv(func(v int, ok bool) { got = v })
+	choose := func(want int, cases ...handoff.Case) {
+		t.Helper()
+		if i, err := handoff.Select(ctx, cases...); i != want || err != nil {
+			t.Errorf("chose %d, %v; want %d", i, err, want)
+		}
+	}
+	hour, soon := handoff.After(time.Hour, nil), handoff.After(time.Millisecond, nil)
+	choose(1, recv, handoff.Default(nil))
+	choose(2, hour, recv, soon)
+	choose(0, ch.OnSend(7, nil), hour, handoff.Case{})
+	choose(2, hour, ch.OnSend(8, nil), handoff.Default(nil))
+	if choose(0, recv, handoff.Default(nil)); got != 7 {
+		t.Errorf("got %d", got)
+	}
+	ended, cancel := context.WithCancel(ctx)
+	time.AfterFunc(time.Millisecond, cancel)
+	if i, err := handoff.Select(ended, recv, hour); i != -1 || !errors.Is(err, context.Canceled) {
+		t.Errorf("given up: %d, %v", i, err)
+	}
+	var chosen [2]int
+	for range 200 {
+		ch.TrySend(9)
+		i, err := handoff.Select(ctx, recv, handoff.After(0, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		chosen[i]++
+	}
+	if chosen[0] < 40 || chosen[1] < 40 {
+		t.Errorf("of two that were ready: %d and %d of 200", chosen[0], chosen[1])
+	}
+	ch.TryRecv()
+	for range 20 {
+		choose(1, recv, handoff.After(0, nil))
+	}
+	choose(1, hour, ch.OnSend(1, nil))
+	if i, err := handoff.SelectFirst(ctx, recv, handoff.After(0, nil)); i != 0 || err != nil {
+		t.Errorf("first: %d, %v", i, err)
+	}
+	if i, err := handoff.SelectFirst(ctx, handoff.After(0, nil), recv); i != 0 || err != nil {
+		t.Errorf("first: %d, %v", i, err)
+	}
+	ch.Close()
+	choose(0, recv, hour)
+	if i, err := handoff.Select(ctx, ch.OnSend(1, nil), hour); i != 0 || !errors.Is(err, handoff.ErrClosed) {
+		t.Errorf("a send on a closed channel: %d, %v", i, err)
+	}
+}
