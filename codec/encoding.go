@@ -65,7 +65,7 @@ var packages = map[Format]string{CBOR: "github.com/handoff-go/handoff/codec/cbor
 func Register(e *Encoding) {
 	encodings.Lock()
 	defer encodings.Unlock()
-	if _, ok := encodings.known[e.Format]; ok || e.Format == Auto {
+	if _, ok := encodings.known[e.Format]; ok || e.Format == Auto || e.Format == Encoded {
 		panic(fmt.Sprintf("handoff/codec: format %q registered twice", e.Format))
 	}
 	encodings.known[e.Format] = e
@@ -138,15 +138,4 @@ func (c encoded[T]) Decode(b []byte, v *T) (err error) {
 	}
 	*v = fresh
 	return nil
-}
-
-// Dynamic is what For returns for a struct that travels in an Encoding, without
-// being made for its type at compile time: for senders that know the type only
-// at run time. t is checked as For would. appendTo takes a t.
-func Dynamic(t reflect.Type, opts Options) (fingerprint string, appendTo func(b []byte, v any) ([]byte, error), err error) {
-	c, err := newEncoded[any](t, opts)
-	if err != nil {
-		return "", nil, err
-	}
-	return c.Fingerprint(), func(b []byte, v any) ([]byte, error) { return c.Append(b, &v) }, nil
 }

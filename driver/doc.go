@@ -110,6 +110,11 @@
 // with ErrUnsupported, every other field of Config it cannot honour, such as
 // MaxHold, MaxAttempts or CloseWhenSendersGone. It never weakens a law in silence.
 //
+// A medium that has dead letters opens Config.DeadLetter itself, where the channel
+// is decided, with the type codec.DeadFingerprint(cfg.Type), and buries a value by
+// a send of codec.AppendFate and the value's bytes, with its headers, that does not
+// wait. It knows no more of the value than that.
+//
 // # Limits
 //
 // Whatever a peer says is bounded before memory is allocated for it: length of a

@@ -136,16 +136,6 @@ func TestFingerprint(t *testing.T) {
 	if err != nil || c.Fingerprint() != "cbor:order/1" {
 		t.Errorf("got %v, %v", c, err)
 	}
-	// A sender that knows its type at run time only is understood.
-	fingerprint, appendTo, err := codec.Dynamic(reflect.TypeFor[order](), options())
-	if err != nil || fingerprint != "cbor" {
-		t.Fatal(fingerprint, err)
-	}
-	b, err := appendTo(nil, order{ID: 7})
-	var got order
-	if err := errors.Join(err, mustFor[order](t).Decode(b, &got)); err != nil || got.ID != 7 {
-		t.Errorf("%+v, %v", got, err)
-	}
 }
 
 // TestEvolves: fields may come and go.
