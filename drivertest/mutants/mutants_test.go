@@ -102,7 +102,7 @@ func try(t *testing.T, root string, m mutant, seed uint64) verdict {
 	v := verdict{m: m}
 	dir := t.TempDir()
 	bin := filepath.Join(dir, "mutant.test")
-	if v.err = build(root, dir, bin, m); v.err != nil {
+	if v.err = build(root, dir, bin, ".", m); v.err != nil {
 		return v
 	}
 	start := time.Now()
@@ -114,8 +114,8 @@ func try(t *testing.T, root string, m mutant, seed uint64) verdict {
 	return v
 }
 
-// build makes the test binary with m in it.
-func build(root, dir, bin string, m mutant) error {
+// build makes the test binary of the package in pkg with m in it.
+func build(root, dir, bin, pkg string, m mutant) error {
 	path := filepath.Join(root, filepath.FromSlash(m.file))
 	src, err := os.ReadFile(path)
 	if err != nil {
@@ -136,7 +136,7 @@ func build(root, dir, bin string, m mutant) error {
 	if err := os.WriteFile(file, overlay, 0o600); err != nil {
 		return err
 	}
-	out, err := command(context.Background(), "go", "test", "-c", "-overlay", file, "-o", bin, ".").CombinedOutput()
+	out, err := command(context.Background(), "go", "test", "-c", "-overlay", file, "-o", bin, pkg).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("building: %v\n%s", err, out)
 	}
