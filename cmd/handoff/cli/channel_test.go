@@ -116,7 +116,7 @@ func TestTypes(t *testing.T) {
 	// Memory is shown as bytes, and only made by who has the type.
 	wants(t, codeError, "", "it carries memory (mem:le:8:int64), which only a program with that type can make", "", "send", s.url("chan=ints"), "1")
 	wants(t, codeError, "", "only --raw and --length-prefixed show it", "", "recv", s.url("chan=ints"))
-	wants(t, codeError, "", "it carries bytes: leave --json out", "", "recv", "--json", s.url("chan=bytes"))
+	wants(t, codeError, "", "it carries bytes: leave --json and codec=json out", "", "recv", "--json", s.url("chan=bytes"))
 	s.end(t)
 }
 

@@ -134,8 +134,6 @@ func recv(ctx context.Context, from target, form frame.Form, how recvFlags, s St
 // mayRecv says why values of kind k cannot be shown in a form.
 func mayRecv(k kind, form frame.Form, exec bool) error {
 	switch {
-	case k.raw() && form == frame.JSON:
-		return fmt.Errorf("it carries %v: leave --json out", k)
 	case k.raw(), k.json(), exec, form == frame.Raw, form == frame.Prefixed:
 		return nil
 	}

@@ -91,6 +91,8 @@ type sending struct {
 	unit string
 	sent int // values that left
 	bar  *screen.Screen
+	// single has values cross one by one.
+	single bool
 }
 
 func send(ctx context.Context, to target, args []string, form frame.Form, how sendFlags, s Streams) (err error) {
@@ -98,7 +100,7 @@ func send(ctx context.Context, to target, args []string, form frame.Form, how se
 	if how.timeout > 0 {
 		opts = append(opts, handoff.SendTimeout(how.timeout))
 	}
-	end, k, err := open(ctx, to, form, func(k kind) error { return maySend(k, form) }, handoff.OpenSender[[]byte], opts...)
+	end, k, err := open(ctx, to, form, maySend, handoff.OpenSender[[]byte], opts...)
 	if err != nil {
 		return err
 	}
@@ -125,11 +127,9 @@ func send(ctx context.Context, to target, args []string, form frame.Form, how se
 	return err
 }
 
-// maySend says why values of a form cannot be sent to a channel of kind k.
-func maySend(k kind, form frame.Form) error {
+// maySend says why nothing can be sent to a channel of kind k.
+func maySend(k kind) error {
 	switch {
-	case k.raw() && form == frame.JSON:
-		return fmt.Errorf("it carries %v: leave --json out", k)
 	case k.raw() || k == jsonKind:
 		return nil
 	case k.json():
@@ -180,7 +180,7 @@ func (w *sending) stream(ctx context.Context, r *frame.Reader, check func([]byte
 // most is how many values go in one crossing. Each waits on its own where that
 // is bounded.
 func (w *sending) most() int {
-	if w.how.try || w.how.timeout > 0 {
+	if w.how.try || w.how.timeout > 0 || w.single {
 		return 1
 	}
 	return aheadMost
@@ -191,10 +191,14 @@ func (w *sending) all(ctx context.Context, vs [][]byte, read func() int) error {
 	for len(vs) > 0 {
 		n, err := w.some(ctx, vs[:min(w.most(), len(vs))])
 		w.sent += n
+		vs = vs[n:]
+		if errors.Is(err, handoff.ErrTooLarge) && !w.single {
+			w.single = true // a crossing of many is refused as a whole: find which it is
+			continue
+		}
 		if err != nil {
 			return w.stayed(err, read())
 		}
-		vs = vs[n:]
 		w.bar.Count(w.unit+"s sent", w.sent)
 	}
 	return nil

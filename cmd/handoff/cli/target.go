@@ -135,7 +135,11 @@ func open[E any](ctx context.Context, t target, form frame.Form, may func(kind) 
 	if there == "" {
 		return end, k, err
 	}
-	if why := may(there); why != nil {
+	why := may(there)
+	if there.raw() && (t.json || form == frame.JSON) {
+		why = fmt.Errorf("it carries %v: leave --json and codec=json out", there)
+	}
+	if why != nil {
 		return end, k, fmt.Errorf("open %s: %w: %w", t.url, handoff.ErrTypeMismatch, why)
 	}
 	end, err = as(there)
