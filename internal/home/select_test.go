@@ -278,6 +278,7 @@ func TestSelectLeavesNothing(t *testing.T) {
 	if grown := turns(n) - before; grown > 100*n {
 		t.Errorf("%d selects left %d bytes behind", n, grown)
 	}
+	runtime.KeepAlive([]driver.Channel{busy, quiet})
 }
 
 // TestSelectEnds: close, stop and detach are outcomes of a case.
