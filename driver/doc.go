@@ -6,7 +6,8 @@
 // raw sentinels (ErrClosed, ErrInDoubt, ...) and never formats a channel name.
 //
 // docs/medium.md shows step by step how to write one, and drivertest/toy is one,
-// in 600 lines that import nothing but this package. The judge is drivertest.
+// in 600 lines that import nothing but this package. The judge is drivertest: Run
+// asks for the laws, Seam for what is said here.
 //
 // # The loop
 //

@@ -10,6 +10,9 @@
 //		drivertest.Run(t, drivertest.Medium("unix", freshURL), drivertest.Options{})
 //	}
 //
+// [Seam] asks a medium for what no law can see from above. docs/medium.md says how
+// to write a medium with this package as the judge.
+//
 // # Two kinds of laws
 //
 // Scripted laws say exactly what is blocked and what is done after each step.

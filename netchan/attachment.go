@@ -78,6 +78,9 @@ func (a *attachment) refuse(op *driver.Op) error {
 		if !a.cfg.Receive {
 			return fault.Because(fault.ErrDenied, "opened without the right to receive")
 		}
+	case driver.OpDone, driver.OpReturn, driver.OpReject, driver.OpExtend, driver.OpClose, driver.OpStop, driver.OpAwaitStop, driver.OpSelect:
+	default: // OpHeard is a home's own, and others have no frame
+		return fault.Because(fault.ErrUnsupported, "an operation of kind %d over a wire", op.Kind)
 	}
 	return nil
 }

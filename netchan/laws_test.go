@@ -49,3 +49,11 @@ func TestLawsOverProcesses(t *testing.T) {
 	child(t, "home", path)
 	drivertest.Run(t, unixHarness("unix", path), options(t))
 }
+
+// TestSeam asks the medium to keep what the laws cannot see from above.
+func TestSeam(t *testing.T) {
+	_, path := serve(t, hub.Options{})
+	drivertest.Seam(t, func() string {
+		return fmt.Sprintf("unix:%s?chan=%s", (&url.URL{Path: path}).EscapedPath(), drivertest.FreshName())
+	})
+}

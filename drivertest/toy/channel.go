@@ -3,6 +3,7 @@ package toy
 import (
 	"cmp"
 	"container/list"
+	"maps"
 	"sync"
 	"time"
 
@@ -96,7 +97,7 @@ func (c *channel) finish(w *waiter, err error) {
 // offer puts the next value of w at the end of the line.
 func (c *channel) offer(w *waiter) {
 	w.v = &value{Item: w.op.Items[w.op.N], from: w}
-	w.v.Value = append([]byte{}, w.v.Value...) // it may outlive the operation
+	w.v.Value, w.v.Header = append([]byte{}, w.v.Value...), maps.Clone(w.v.Header) // they may outlive the operation
 	w.v.elem = c.line.PushBack(w.v)
 }
 

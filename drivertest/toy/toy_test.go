@@ -177,3 +177,6 @@ func TestAlone(t *testing.T) {
 		t.Errorf("a send on a closed channel: %d, %v", i, err)
 	}
 }
+
+// TestSeam asks the toy to keep what the laws cannot see from above.
+func TestSeam(t *testing.T) { drivertest.Seam(t, func() string { return fresh(nil) }) }
