@@ -2,7 +2,7 @@ package wire
 
 // The figures of section 8.
 const (
-	ackEvery = 64 << 10 // how much is received before it is acknowledged
+	ackEvery = 16 << 10 // how much is received before it is acknowledged
 	maxKept  = 8 << 20  // how much may be written and not acknowledged
 )
 
