@@ -18,7 +18,7 @@ const (
 	// maxUnread is how many bytes of answers may wait for a client to read them
 	// before the hub stops reading what it asks.
 	maxUnread = 1 << 20
-	// maxDeaf is how much a client may say while its ACK is waited for.
+	// maxDeaf is how much a client may say before the ACK that is waited for.
 	maxDeaf = 16 << 20
 )
 
@@ -46,7 +46,6 @@ type session struct {
 	line    *line
 	written chan struct{} // closed when the writer of this connection has ended
 	lastOp  uint64
-	listens uint64 // what was received when it last was known to read our answers
 	room    frames
 
 	mu       sync.Mutex // guards what is below
@@ -126,7 +125,7 @@ func (s *session) serve() error {
 		}
 		// The answers to all that one read brought go out together.
 		s.out.Cork()
-		for err = s.handle(h, body); err == nil && s.in.Ready(); err = s.handle(h, body) {
+		for err = s.handle(h, body); err == nil && s.in.Ready() && !s.out.Full(maxUnread); err = s.handle(h, body) {
 			if h, body, err = s.in.Next(); err != nil {
 				break
 			}
@@ -144,16 +143,39 @@ func (s *session) serve() error {
 	}
 }
 
-// awaitRoom waits until the client reads its answers. Where what it has to
-// acknowledge is waited for, that is still to be read: one who does not do so,
-// and asks on and on, is one too many.
+// awaitRoom waits until the client reads its answers. Where it waits for an ACK,
+// which is behind what is still to be read, that is read and put back.
 func (s *session) awaitRoom() error {
 	if s.out.AwaitRoom(maxUnread) {
-		s.listens = s.in.Received()
-	} else if s.in.Received()-s.listens > maxDeaf {
-		return &wire.Error{Code: wire.CodeLimit, Text: "what this home sends is not acknowledged"}
+		return nil
 	}
-	return nil
+	received := s.in.Received()
+	unread, err := s.readAcks()
+	if err != nil {
+		unread = nil // never received: it comes again
+	}
+	s.in.Unread(unread, received)
+	return err
+}
+
+// readAcks handles what is an ACK, until there is room, and returns the rest.
+func (s *session) readAcks() (rest []byte, err error) {
+	for !s.out.AwaitRoom(maxUnread) {
+		h, body, err := s.in.Next()
+		if err != nil {
+			return nil, err
+		}
+		if h.Type == wire.TypeAck {
+			if err := s.handle(h, body); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if rest = wire.AppendRaw(rest, h, body); len(rest) > maxDeaf {
+			return nil, &wire.Error{Code: wire.CodeLimit, Text: "what this home sends is not acknowledged"}
+		}
+	}
+	return rest, nil
 }
 
 // leave has the session end in an orderly way, soon. Any goroutine may call it.

@@ -37,6 +37,7 @@ type Outbox struct {
 	ended   bool       // no more frames are taken
 	dropped bool       // what is pending is not to be written either
 	room    sync.Cond  // told when pending was taken away, on mu
+	torn    bool       // pending begins in the middle of a frame that is being written
 	paused  bool       // there is no transport at the moment
 	session session
 
@@ -193,14 +194,14 @@ func (o *Outbox) ready() bool {
 	if o.paused {
 		return false
 	}
-	return o.session.acknowledges() || len(o.pending) > 0 && !o.stalled()
+	return o.torn || o.session.acknowledges() || len(o.pending) > 0 && !o.stalled()
 }
 
 // begin takes what is to be written next, by the caller, who then calls wrote. mu
 // is held.
 func (o *Outbox) begin() []byte {
 	o.writing = true
-	if o.session.acknowledges() {
+	if o.session.acknowledges() && !o.torn {
 		return o.session.beginAck()
 	}
 	b := o.pending
@@ -222,7 +223,8 @@ func (o *Outbox) wrote(b []byte, n int) (more bool) {
 	if !o.session.wroteAck(n) {
 		o.written += uint64(n)
 		o.session.unkeep(len(b) - n)
-		if n < len(b) {
+		o.torn = n < len(b)
+		if o.torn {
 			o.pending = append(b[n:], o.pending...)
 		} else if cap(b) <= keepBytes {
 			o.spare = b[:0]
@@ -263,6 +265,13 @@ func (o *Outbox) Written() uint64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.written
+}
+
+// Full reports whether more than limit bytes are pending.
+func (o *Outbox) Full(limit int) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.pending) > limit
 }
 
 // AwaitRoom returns when at most limit bytes are pending, or nothing will be

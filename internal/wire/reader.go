@@ -51,6 +51,14 @@ func (d *Reader) Switch(from *Reader) {
 // Next returned.
 func (d *Reader) Received() uint64 { return d.received }
 
+// Unread puts frames back that Next has returned since Received was received,
+// without those that need not be read again. They become d's.
+func (d *Reader) Unread(frames []byte, received uint64) {
+	d.buf, d.lo = append(frames, d.buf[d.lo:d.hi]...), 0
+	d.hi = len(d.buf)
+	d.received = received
+}
+
 // Preface reads the peer's preface and returns its version.
 func (d *Reader) Preface() (version uint8, err error) {
 	if err := d.fill(PrefaceLength); err != nil {

@@ -27,6 +27,13 @@ func (o *Outbox) Keep() {
 	o.mu.Unlock()
 }
 
+// Kept returns how many bytes are kept until they are acknowledged.
+func (o *Outbox) Kept() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.session.kept.length()
+}
+
 // stalled reports whether so much is not acknowledged that no more is written. mu
 // is held.
 func (o *Outbox) stalled() bool { return o.session.kept.length() >= maxKept && !o.ended }
@@ -116,7 +123,7 @@ func (o *Outbox) Rewind(theirs, ours uint64) error {
 	s.kept.reset()
 	o.written = theirs
 	s.told, s.due, s.ack = ours, ours, nil
-	o.paused = false
+	o.paused, o.torn = false, false
 	return nil
 }
 

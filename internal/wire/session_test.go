@@ -5,8 +5,12 @@ import (
 	"errors"
 	"flag"
 	"math/rand/v2"
+	"net"
+	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/handoff-go/handoff/driver"
 )
 
 var seed = flag.Uint64("seed", 0, "the seed of the random tests, 0 for one of the clock")
@@ -226,6 +230,74 @@ func TestAckOvertakesWrite(t *testing.T) {
 	if o.Written() != position || o.base() != position || o.session.kept.length() != 0 {
 		t.Errorf("written %d of %d, %d bytes kept", o.Written(), position, o.session.kept.length())
 	}
+}
+
+// TestAckBetweenFrames: however little the transport takes at once, an ACK stands
+// between two frames.
+func TestAckBetweenFrames(t *testing.T) {
+	r := randomly(t)
+	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	from, err := net.Dial("unix", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	to, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.Close()
+	from.(*net.UnixConn).SetWriteBuffer(16 << 10)
+
+	const frames = 3000
+	o := NewOutbox()
+	o.Keep()
+	ended := make(chan error, 1)
+	go func() { ended <- o.Run(from) }()
+	sizes := make([]int, frames)
+	for i := range sizes {
+		sizes[i] = r.IntN(30000)
+	}
+	go func() {
+		for op, size := range sizes {
+			o.Send(&Send{Op: uint64(op), Items: []driver.Item{{Value: make([]byte, size)}}})
+			o.Received(uint64(op+1) * ackEvery)
+			o.AwaitRoom(200000)
+		}
+		o.Close()
+	}()
+	in := NewReader(to, DefaultMaxBody)
+	acks := 0
+	for op := 0; op < frames; {
+		h, body, err := in.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		frame, err := Parse(h, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch frame := frame.(type) {
+		case *Ack:
+			acks++
+		case *Send:
+			if frame.Op != uint64(op) || len(frame.Items[0].Value) != sizes[op] {
+				t.Fatalf("frame %d is %d of %d bytes, want %d", op, frame.Op, len(frame.Items[0].Value), sizes[op])
+			}
+			op++
+			if err := o.Acked(in.Received()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	t.Logf("%d ACKs", acks)
 }
 
 // TestStall: with too much unacknowledged nothing but an ACK is written, and

@@ -122,6 +122,12 @@ func ParseHeader(b []byte) (Header, error) {
 	return h, nil
 }
 
+// AppendRaw adds the frame of a head and a body, as they were read, to b.
+func AppendRaw(b []byte, h Header, body []byte) []byte {
+	b, start := begin(b, h.Type, h.Flags)
+	return finish(append(b, body...), start)
+}
+
 // Frame is one frame of any type.
 type Frame interface {
 	// Append adds the frame to b.
