@@ -50,7 +50,7 @@ func TestSendRecv(t *testing.T) {
 	wants(t, codeClosed, "6\n", ": channel is closed", "", "recv", "-n", "2", c)
 	wants(t, codeDone, "", "", "", "recv", c)
 	wants(t, codeClosed, "", "send c: channel is closed; 0 lines sent, line 1 was not, nor", "a\nb\nc\n", "send", c)
-	wants(t, codeClosed, "", "0 values sent, value 1 was not, nor were 1 more", "", "send", c, "a", "b")
+	wants(t, codeClosed, "", "0 values sent, value 1 was not, nor was 1 more", "", "send", c, "a", "b")
 	s.end(t)
 }
 
@@ -130,7 +130,7 @@ func TestTryAndTimeout(t *testing.T) {
 
 	d := s.url("chan=d&slots=2")
 	wants(t, codeFull, "", "2 lines sent, line 3 was not", "1\n2\n3\n4\n", "send", "--try", d)
-	wants(t, codeTimeout, "", "0 values sent, value 1 was not, nor were 1 more", "", "send", "--timeout", "20ms", d, "a", "b")
+	wants(t, codeTimeout, "", "0 values sent, value 1 was not, nor was 1 more", "", "send", "--timeout", "20ms", d, "a", "b")
 	wants(t, codeDone, "1\n2\n", "", "", "recv", "--try", d)
 	wants(t, codeDone, "", "", "5", "send", "--close", d)
 	wants(t, codeDone, "5\n", "", "", "recv", "--try", d)

@@ -253,7 +253,10 @@ func (e *stayedError) account() string {
 		return text
 	}
 	text += ", " + first + " was not"
-	if kept > 1 {
+	switch {
+	case kept == 2:
+		text += ", nor was 1 more that was read"
+	case kept > 2:
 		text += fmt.Sprintf(", nor were %d more that were read", kept-1)
 	}
 	return text

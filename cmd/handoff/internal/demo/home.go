@@ -122,6 +122,10 @@ func fileHome(scheme, file string, listen func(string) (net.Listener, error)) (*
 	return h, nil
 }
 
+// tcpResume is how long a home over TCP waits for a worker whose connection has
+// ended: only then it knows that the worker is dead and not its line.
+const tcpResume = "1s"
+
 func tcpHome() (*home, error) {
 	h := newHome()
 	l, err := hub.ListenTCP("localhost:0")
@@ -129,7 +133,7 @@ func tcpHome() (*home, error) {
 		return nil, err
 	}
 	h.do(func() error { return h.hub.Serve(l) })
-	h.base = "tcp://" + l.Addr().String()
+	h.base = "tcp://" + l.Addr().String() + "?resume=" + tcpResume
 	return h, nil
 }
 

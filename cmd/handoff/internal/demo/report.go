@@ -14,6 +14,7 @@ type Report struct {
 
 	Dir    string `json:"dir"`
 	Over   string `json:"over"`
+	Resume string `json:"resume,omitempty"` // how long a broken connection is waited for
 	Seed   uint64 `json:"seed"`
 	KillAt string `json:"kill_at"`
 
@@ -76,6 +77,9 @@ func (d *demo) report(across time.Duration, alone []counts, aloneTook time.Durat
 		Unparsed: t.Unparsed, Unread: t.Unread, Skipped: len(d.list.skipped),
 		Workers: d.Workers, Redelivered: v.redelivered, Repeated: v.repeated, Lost: v.lost, Duplicated: v.duplicated,
 		Seconds: round(time.Since(d.began).Seconds()), SecondsAcross: round(across.Seconds()), SecondsAlone: round(aloneTook.Seconds()),
+	}
+	if d.Over == "tcp" {
+		r.Resume = tcpResume
 	}
 	for _, c := range alone {
 		r.alone.add(c)

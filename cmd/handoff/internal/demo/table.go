@@ -52,6 +52,9 @@ func (r *Report) text() string {
 
 // notes are what the figures leave out.
 func (r *Report) notes() (notes []string) {
+	if r.Resume != "" {
+		notes = append(notes, fmt.Sprintf("a connection may break and be resumed, so what the killed worker held came back %s later (resume=%s)", r.Resume, r.Resume))
+	}
 	if r.Unparsed > 0 {
 		notes = append(notes, fmt.Sprintf("%s not valid Go: lines counted, identifiers not", plural(int(r.Unparsed), "file is", "files are")))
 	}
