@@ -54,7 +54,7 @@ more than once, but its output passes on once.
 Exit codes: 0 all replicas exited with 0, or by SIGPIPE because nobody read what
 they wrote; else 1, with a line for each that did not.`,
 		Example: `  handoff pipe 'find . -name "*.go"' '4: xargs -n1 wc -l' 'sort -n'
-  handoff pipe --batch 20 --failed left.txt 'find . -name "*.png"' '4: xargs -n1 optipng -quiet'
+  handoff pipe --batch 20 --failed left.txt 'find . -name "*.go"' '4: xargs gofmt -l'
   handoff pipe --exec --attempts 5 'cat urls.txt' '8: curl -fsS -o /dev/null -w "%{url}\n" "$1"'
   handoff pipe --null 'find . -type f -print0' '2: xargs -0 -n1 printf "%s\0"' | tr '\0' '\n'`,
 		Args: cobra.MinimumNArgs(1),
