@@ -120,6 +120,30 @@ func TestTypes(t *testing.T) {
 	s.end(t)
 }
 
+// What nobody could handle is shown with its fate.
+func TestDeadLetters(t *testing.T) {
+	s := startServe(t)
+	c := s.url("chan=c&slots=4&deadletter=" + url.QueryEscape(s.url("chan=dead&slots=4")))
+	wants(t, codeDone, "", "", "x\n\xff\n\n", "send", c)
+	rs, err := handoff.OpenReceiver[string](t.Context(), s.url("chan=c"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		d, err := rs.Take(t.Context())
+		if err != nil || d.Reject("it is odd") != nil {
+			t.Fatal(err)
+		}
+	}
+	rs.Detach()
+	dead := s.url("chan=dead")
+	fate := `"reason":"it is odd","attempts":1,"from":"c"}`
+	wants(t, codeDone, `{"value":"x",`+fate+"\n"+`{"bytes":"/w==",`+fate+"\n", "", "", "recv", "-n", "2", dead)
+	wants(t, codeError, "", "it carries dead text", "", "send", dead, "x")
+	wants(t, codeDone, `{"index":1,"channel":"dead","url":"`+dead+`","attempt":1,"value":{"value":"",`+fate+"}\n", "", "", "select", "--json", dead)
+	s.end(t)
+}
+
 func TestTryAndTimeout(t *testing.T) {
 	s := startServe(t)
 	c := s.url("chan=c")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/handoff-go/handoff/cmd/handoff/internal/frame"
 	"github.com/handoff-go/handoff/cmd/handoff/internal/shell"
 )
 
@@ -16,6 +17,8 @@ const envMost = 100 << 10
 // executing runs a command for each value.
 type executing struct {
 	how          recvFlags
+	kind         kind
+	form         frame.Form
 	s            Streams
 	runs, failed int
 }
@@ -34,13 +37,17 @@ func (e *executing) settle(ctx context.Context, ds []delivery) error {
 // one runs the command for d and confirms it, if all is well.
 func (e *executing) one(ctx context.Context, d delivery) error {
 	e.runs++
+	v, err := e.kind.shown(d.Value, e.form)
+	if err != nil {
+		return fmt.Errorf("value %d: %w", e.runs, giveBack([]delivery{d}, err))
+	}
 	env := []string{"HANDOFF_ATTEMPT=" + strconv.Itoa(d.Attempt)}
-	if len(d.Value) <= envMost && bytes.IndexByte(d.Value, 0) < 0 {
-		env = append(env, "HANDOFF_VALUE="+string(d.Value))
+	if len(v) <= envMost && bytes.IndexByte(v, 0) < 0 {
+		env = append(env, "HANDOFF_VALUE="+string(v))
 	}
 	ending := shell.Run(ctx, shell.Command{
 		Text: e.how.exec, Env: env,
-		In: bytes.NewReader(d.Value), Out: e.s.Out, Err: e.s.Err,
+		In: bytes.NewReader(v), Out: e.s.Out, Err: e.s.Err,
 		Together: isTerminal(e.s.In) || isTerminal(e.s.Out),
 	})
 	switch {

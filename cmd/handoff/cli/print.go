@@ -12,6 +12,7 @@ import (
 
 // printing writes values.
 type printing struct {
+	kind kind
 	form frame.Form
 	out  io.Writer
 	n    int // values settled
@@ -24,10 +25,14 @@ func (p *printing) settle(ctx context.Context, ds []delivery) error {
 	var ends []int // of each value in text
 	var why error
 	for _, d := range ds {
-		if why = p.form.Check(d.Value); why != nil {
+		var v []byte
+		if v, why = p.kind.shown(d.Value, p.form); why == nil {
+			why = p.form.Check(v)
+		}
+		if why != nil {
 			break
 		}
-		text = p.form.Append(text, d.Value)
+		text = p.form.Append(text, v)
 		ends = append(ends, len(text))
 	}
 	n, err := p.write(ctx, text)

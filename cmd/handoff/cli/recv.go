@@ -32,6 +32,8 @@ a NUL in it). $HANDOFF_ATTEMPT is 1 the first time. When the command exits with
 after --retry-after, or is rejected with --reject. How often a value may be handed
 out is the channel's maxattempts=.
 
+A dead letter is JSON: an object with value, reason, attempts and from.
+
 ` + fmt.Sprintf(valueHelp, "nothing between the values") + `
 
 Exit codes: 0 closed, or -n values came; 1 also if a command failed; 3 empty
@@ -116,7 +118,7 @@ func recv(ctx context.Context, from target, form frame.Form, how recvFlags, s St
 		}
 	}()
 	if how.exec != "" {
-		e := &executing{how: how, s: s}
+		e := &executing{how: how, kind: k, form: form, s: s}
 		w.settle = e.settle
 		return errors.Join(w.all(ctx), e.failure())
 	}
@@ -126,15 +128,16 @@ func recv(ctx context.Context, from target, form frame.Form, how recvFlags, s St
 	if k.json() && form == frame.Lines {
 		form = frame.JSON // one text, one line
 	}
-	p := &printing{form: form, out: s.Out}
+	p := &printing{kind: k, form: form, out: s.Out}
 	w.settle = p.settle
 	return w.all(ctx)
 }
 
 // mayRecv says why values of kind k cannot be shown in a form.
 func mayRecv(k kind, form frame.Form, exec bool) error {
+	_, dead := k.dead()
 	switch {
-	case k.raw(), k.json(), exec, form == frame.Raw, form == frame.Prefixed:
+	case k.raw(), k.json(), dead, exec, form == frame.Raw, form == frame.Prefixed:
 		return nil
 	}
 	return fmt.Errorf("it carries %v (%s): only --raw and --length-prefixed show it, as its bytes", k, string(k))

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-	"unicode/utf8"
 
 	"github.com/handoff-go/handoff"
 	"github.com/handoff-go/handoff/cmd/handoff/internal/frame"
@@ -187,13 +186,20 @@ func (w *choosing) write(ctx context.Context) error {
 	index := slices.Index(w.from, w.chosen) + 1
 	shown := w.d
 	if w.how.json {
-		line, err := json.Marshal(w.object(index))
+		object, err := w.object(index)
+		if err != nil {
+			return giveBack([]delivery{w.d}, err)
+		}
+		line, err := json.Marshal(object)
 		if err != nil {
 			return giveBack([]delivery{w.d}, err)
 		}
 		shown.Value = line
 	} else {
-		v := w.d.Value
+		v, err := w.chosen.kind.shown(w.d.Value, frame.Lines)
+		if err != nil {
+			return giveBack([]delivery{w.d}, err)
+		}
 		if w.chosen.kind.json() {
 			v = frame.JSON.Append(nil, v)
 			v = v[:len(v)-1]
@@ -203,15 +209,9 @@ func (w *choosing) write(ctx context.Context) error {
 	return w.print.settle(ctx, []delivery{shown})
 }
 
-func (w *choosing) object(index int) chosenValue {
+func (w *choosing) object(index int) (chosenValue, error) {
 	v := chosenValue{Index: index, Channel: w.chosen.Name(), URL: w.chosen.url, Attempt: w.d.Attempt}
-	switch {
-	case w.chosen.kind.json():
-		v.Value = w.d.Value
-	case w.chosen.kind.raw() && utf8.Valid(w.d.Value):
-		v.Value, _ = json.Marshal(string(w.d.Value)) // a string always can be
-	default:
-		v.Bytes = w.d.Value
-	}
-	return v
+	text, err := w.chosen.kind.shown(w.d.Value, frame.Lines)
+	v.Value, v.Bytes = w.chosen.kind.inJSON(text)
+	return v, err
 }

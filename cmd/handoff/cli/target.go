@@ -34,7 +34,10 @@ func (k kind) raw() bool  { return k == textKind || k == bytesKind }
 // String is what people call the kind.
 func (k kind) String() string {
 	how, what, _ := strings.Cut(string(k), ":")
+	of, dead := k.dead()
 	switch {
+	case dead:
+		return "dead " + of.String()
 	case k == "":
 		return "not known yet"
 	case k == textKind:
