@@ -132,8 +132,9 @@ func TestReplicasKeepOrderWithinThemselves(t *testing.T) {
 		}
 		last[replica] = n
 	}
-	if len(last) != 3 || o.err != nil {
-		t.Errorf("%v, %v", last, o.err)
+	// One that starts late may find nothing left.
+	if n := strings.Count(o.out, "\n"); n != 2000 || len(last) == 0 || o.err != nil {
+		t.Errorf("%d lines, %v, %v", n, last, o.err)
 	}
 }
 
