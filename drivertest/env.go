@@ -25,6 +25,7 @@ type Env struct {
 	check  Checker
 	claims claimMode
 	seed   uint64
+	share  int  // repeats are divided by it
 	bubble bool // inside a synctest bubble: time is virtual, blocked is exact
 	cancel context.CancelFunc
 	limit  time.Duration
@@ -128,7 +129,7 @@ func (e *Env) Scale(n int) int {
 	if e.claims != claimsNone && e.law.Storm {
 		n /= 20
 	}
-	return max(n, 20)
+	return max(n/max(e.share, 1), 20)
 }
 
 // Chan makes a channel of int with that many slots.

@@ -84,6 +84,10 @@ type Options struct {
 	Check Checker
 	// Limit bounds a law in real time; 0 for a minute.
 	Limit time.Duration
+	// Share, if above 1, has laws that repeat something often do it that many
+	// times less: for the second and third run of the suite over one medium, where
+	// a repeat costs a message to another process.
+	Share int
 	// Only, if set, chooses among the laws.
 	Only func(Law) bool
 }
@@ -197,7 +201,7 @@ func newEnv(t *testing.T, h Harness, l Law, o Options, mode claimMode) *Env {
 	hash := fnv.New64a()
 	hash.Write([]byte(l.Name))
 	e := &Env{
-		TB: t, H: h, law: l, check: o.Check, claims: mode, seed: o.Seed,
+		TB: t, H: h, law: l, check: o.Check, share: o.Share, claims: mode, seed: o.Seed,
 		bubble: h.InBubble && !l.Storm, limit: o.Limit,
 		Rand: rand.New(rand.NewPCG(o.Seed, hash.Sum64()+uint64(mode))),
 	}

@@ -29,6 +29,12 @@ var cancelLaws = []Law{
 		Needs:  []Feature{FeatureCancel},
 		Run:    lawCompletedWins,
 	}, {
+		Name:   "L8/completed-by-a-slot-is-never-reported-as-cancelled",
+		Says:   "a receive that waits is completed by the value that got a slot, and says so, if its context ends right after; where both are of one process",
+		Source: "L8, L4; research 41",
+		Needs:  []Feature{FeatureCancel},
+		Run:    func(e *Env) { completedReceive(e, 1) },
+	}, {
 		Name:   "L8/cancel-and-completion-agree",
 		Says:   "when a context ends at the moment an operation completes, both sides say the same of it",
 		Source: "L8; research 41; pitfall 2",
@@ -106,33 +112,42 @@ func lawEndedNeverStarts(e *Env) {
 }
 
 func lawCompletedWins(e *Env) {
-	e.each([]int{0, 1}, func(slots int) {
-		for range 20 {
-			ch := e.Chan(slots)
-			ctx, cancel := e.ending()
-			r := e.RecvCtx(ctx, ch)
-			ok, err := ch.TrySend(7)
-			cancel() // no settling: the receiver may not have run since
-			if !ok || err != nil {
-				e.Fatalf("TrySend = %v, %v", ok, err)
-			}
-			r.Got(7)
-			ctx, cancel = e.ending()
-			for i := range slots {
-				e.Sends(ch, i)
-			}
-			s := e.SendCtx(ctx, ch, 50)
-			_, ok, err = ch.TryRecv()
-			cancel()
-			if !ok || err != nil {
-				e.Fatalf("TryRecv = %v, %v", ok, err)
-			}
-			s.Succeeded()
-			if slots == 1 {
-				e.Receives(ch, 50)
-			}
+	e.each([]int{0}, func(slots int) { completedReceive(e, slots) })
+	e.each([]int{0, 1}, func(slots int) { completedSend(e, slots) })
+}
+
+func completedReceive(e *Env, slots int) {
+	for range 20 {
+		ch := e.Chan(slots)
+		ctx, cancel := e.ending()
+		r := e.RecvCtx(ctx, ch)
+		ok, err := ch.TrySend(7)
+		cancel() // no settling: the receiver may not have run since
+		if !ok || err != nil {
+			e.Fatalf("TrySend = %v, %v", ok, err)
 		}
-	})
+		r.Got(7)
+	}
+}
+
+func completedSend(e *Env, slots int) {
+	for range 20 {
+		ch := e.Chan(slots)
+		ctx, cancel := e.ending()
+		for i := range slots {
+			e.Sends(ch, i)
+		}
+		s := e.SendCtx(ctx, ch, 50)
+		_, ok, err := ch.TryRecv()
+		cancel()
+		if !ok || err != nil {
+			e.Fatalf("TryRecv = %v, %v", ok, err)
+		}
+		s.Succeeded()
+		if slots == 1 {
+			e.Receives(ch, 50)
+		}
+	}
 }
 
 func lawCancelAgrees(e *Env) {

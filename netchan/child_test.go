@@ -21,8 +21,22 @@ var roles = map[string]func(path string){
 	"home": func(path string) {
 		l, err := hub.ListenUnix(path)
 		must(err)
-		h := hub.New(hub.Options{Name: "child", MaxChannels: 1 << 20})
+		h := hub.New(plenty)
 		go h.Serve(l)
+	},
+	"fifo": func(path string) {
+		l, err := hub.ListenPipe(path)
+		must(err)
+		go hub.New(plenty).Serve(l)
+	},
+	// parent home serves two clients over pipes it inherited.
+	"parent home": func(string) {
+		h := hub.New(plenty)
+		for _, fd := range []uintptr{3, 5} {
+			conn, err := hub.PipeConn(os.NewFile(fd, "in"), os.NewFile(fd+1, "out"))
+			must(err)
+			go h.ServeConn(conn)
+		}
 	},
 	"holder": func(path string) {
 		e := mustOpen(path)
@@ -82,12 +96,14 @@ func sockets() (files []*os.File) {
 	return files
 }
 
-// child starts a child and waits until it is ready.
-func child(t testing.TB, role, path string) *exec.Cmd {
+// child starts a child, which inherits files from 3 on, and waits until it is
+// ready.
+func child(t testing.TB, role, path string, files ...*os.File) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childEnv+"="+role, childEnv+"_PATH="+path)
 	cmd.Stderr = os.Stderr
+	cmd.ExtraFiles = files
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"path/filepath"
 	"testing"
 	"time"
@@ -63,10 +62,10 @@ func slots(n int) driver.Config {
 	return cfg
 }
 
-// open attaches to the channel name at path.
-func open(t testing.TB, path, name string, cfg driver.Config) end {
+// open attaches to the channel name at a home.
+func open(t testing.TB, at, name string, cfg driver.Config) end {
 	t.Helper()
-	e, err := tryOpen(path, name, cfg)
+	e, err := tryOpen(at, name, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,16 +73,14 @@ func open(t testing.TB, path, name string, cfg driver.Config) end {
 	return e
 }
 
-func tryOpen(path, name string, cfg driver.Config) (end, error) {
+func tryOpen(at, name string, cfg driver.Config) (end, error) {
 	ctx, stop := context.WithTimeout(context.Background(), patience)
 	defer stop()
-	return openWithin(ctx, path, name, cfg)
+	return openWithin(ctx, at, name, cfg)
 }
 
-func openWithin(ctx context.Context, path, name string, cfg driver.Config) (end, error) {
-	m, _ := driver.Lookup("unix")
-	ch, err := m.Open(ctx, &url.URL{Scheme: "unix", Path: path, RawQuery: url.Values{"chan": {name}}.Encode()}, cfg)
-	return end{ch}, err
+func openWithin(ctx context.Context, at, name string, cfg driver.Config) (end, error) {
+	return openURL(ctx, urlOf(at, name), cfg)
 }
 
 // end is an attachment with operations that wait.

@@ -5,15 +5,11 @@ package netchan_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/handoff-go/handoff"
 	"github.com/handoff-go/handoff/hub"
@@ -53,16 +49,15 @@ func TestFIFO(t *testing.T) {
 
 // TestInheritedPipes: two descriptors lead to their home, once.
 func TestInheritedPipes(t *testing.T) {
-	in, toClient := pipePair(t)
-	fromClient, out := pipePair(t)
-	conn, err := hub.PipeConn(fromClient, toClient)
+	w := pipes(t)
+	conn, err := hub.PipeConn(w.fromClient, w.toClient)
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := hub.New(hub.Options{})
 	served := make(chan error, 1)
 	go func() { served <- h.ServeConn(conn) }()
-	to := fmt.Sprintf("pipe:?in=%d&out=%d", inherited(t, in), inherited(t, out))
+	to := w.inherit(t)
 	ch, err := handoff.Open[int](t.Context(), to+"&chan=jobs&slots=1")
 	if err != nil {
 		t.Fatal(err)
@@ -86,29 +81,4 @@ func TestInheritedPipes(t *testing.T) {
 	if !errors.Is(err, handoff.ErrUnreachable) || !strings.Contains(err.Error(), "cannot be opened again") {
 		t.Errorf("opened again: %v", err)
 	}
-}
-
-// pipePair is os.Pipe.
-func pipePair(t testing.TB) (r, w *os.File) {
-	t.Helper()
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r, w
-}
-
-var lastInherited atomic.Int64
-
-// inherited gives f a descriptor that no File knows of and no test had before, as
-// one that came from a parent.
-func inherited(t testing.TB, f *os.File) int {
-	t.Helper()
-	defer f.Close()
-	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 100+int(lastInherited.Add(1)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	lastInherited.Store(int64(fd - 100))
-	return fd
 }

@@ -235,13 +235,13 @@ var waiting = []string{
 func TestLawsTCPCut(t *testing.T) {
 	r := randomly(t)
 	var mu sync.Mutex
-	_, home := serveTCP(t, hub.Options{MaxAttachments: 1 << 20, MaxChannels: 1 << 20})
+	_, home := serveTCP(t, plenty)
 	p := through(t, home, func(int) (int, int) {
 		mu.Lock()
 		defer mu.Unlock()
 		return 400 + r.IntN(30000), 400 + r.IntN(30000)
 	})
-	o := options(t)
+	o := options(t, otherwise)
 	holds := o.Only
 	o.Only = func(l drivertest.Law) bool {
 		if slices.Contains(waiting, l.Name) && !*every {
@@ -250,7 +250,10 @@ func TestLawsTCPCut(t *testing.T) {
 		}
 		return holds(l)
 	}
-	drivertest.Run(t, tcpHarness("tcp", p.address(), "resume=30s"), o)
+	h := harness("tcp, cut", func(name string) string { return tcpURL(p.address(), name, "resume=30s") })
+	// A value of 64 KiB never comes whole between two cuts.
+	h.Has = h.Has.Without(drivertest.FeaturePayloads, drivertest.FeatureHuge)
+	drivertest.Run(t, h, o)
 	connections, _ := p.figures()
 	t.Logf("%d connections", connections)
 }

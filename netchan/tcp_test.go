@@ -3,18 +3,14 @@ package netchan_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
-	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/handoff-go/handoff"
 	"github.com/handoff-go/handoff/driver"
-	"github.com/handoff-go/handoff/drivertest"
 	"github.com/handoff-go/handoff/hub"
 )
 
@@ -24,21 +20,9 @@ func init() {
 		l, err := hub.ListenTCP("127.0.0.1:0")
 		must(err)
 		must(os.WriteFile(path, []byte(l.Addr().String()), 0o600))
-		h := hub.New(hub.Options{Name: "child", MaxAttachments: 1 << 20, MaxChannels: 1 << 20})
+		h := hub.New(plenty)
 		go h.Serve(l)
 	}
-}
-
-// tcpHome starts a home in another process and returns its address.
-func tcpHome(t testing.TB) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "address")
-	child(t, "tcp", path)
-	address, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(address)
 }
 
 // serveTCP starts a hub on a port of its own and returns the address.
@@ -49,54 +33,6 @@ func serveTCP(t testing.TB, opts hub.Options) (*hub.Hub, string) {
 		t.Fatal(err)
 	}
 	return serveOn(t, l, opts), l.Addr().String()
-}
-
-// tcpHarness is the suite's subject: channels at the home that listens at
-// address, with more parameters if there are any.
-func tcpHarness(name, address, parameters string) drivertest.Harness {
-	h := drivertest.Medium(name, func(*drivertest.Env) string {
-		return fmt.Sprintf("tcp://%s/%s?%s", address, drivertest.FreshName(), parameters)
-	})
-	h.Has = h.Has.Without(drivertest.FeatureEvents)
-	return h
-}
-
-// TestLawsTCP runs the suite with the home in this process.
-func TestLawsTCP(t *testing.T) {
-	_, address := serveTCP(t, hub.Options{MaxAttachments: 1 << 20, MaxChannels: 1 << 20})
-	drivertest.Run(t, tcpHarness("tcp", address, ""), options(t))
-}
-
-// TestLawsTCPOverProcesses runs the suite with the home in another process.
-func TestLawsTCPOverProcesses(t *testing.T) {
-	drivertest.Run(t, tcpHarness("tcp", tcpHome(t), ""), options(t))
-}
-
-// openURL opens a channel as a driver does.
-func openURL(ctx context.Context, rawURL string, cfg driver.Config) (end, error) {
-	u, err := url.Parse(rawURL)
-	if err != nil {
-		return end{}, err
-	}
-	m, ok := driver.Lookup(u.Scheme)
-	if !ok {
-		return end{}, fmt.Errorf("no medium for %s", rawURL)
-	}
-	ch, err := m.Open(ctx, u, cfg)
-	return end{ch}, err
-}
-
-// mustOpenURL is openURL in a test.
-func mustOpenURL(t testing.TB, rawURL string, cfg driver.Config) end {
-	t.Helper()
-	ctx, stop := context.WithTimeout(context.Background(), patience)
-	defer stop()
-	e, err := openURL(ctx, rawURL, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { e.Detach(context.Background()) })
-	return e
 }
 
 func TestMalformedTCP(t *testing.T) {
