@@ -53,6 +53,8 @@ var everyType = []typed{
 	of[word]("json"), of[map[string]any]("json"), of[pair]("json", handoff.Codec("json")), of[string]("json", handoff.Codec("json")),
 	of[word]("json s1", handoff.Schema("s1")), of[word]("json s2", handoff.Schema("s2")),
 	of[word]("cbor", handoff.Codec("cbor")), of[[]byte]("cbor", handoff.Codec("cbor")), of[int64]("cbor", handoff.Codec("cbor")),
+	of[[]byte]("json", handoff.Codec("encoded"), handoff.Schema("json")), // a tool's end
+	of[handoff.Dead[int64]]("dead int64"), of[handoff.Dead[time.Duration]]("dead int64"), of[handoff.Dead[word]]("dead json"),
 	of[word]("cbor s1", handoff.Codec("cbor"), handoff.Schema("s1")),
 }
 
