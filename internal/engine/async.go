@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/hb"
 	"github.com/handoff-go/handoff/internal/ticket"
 )
 
@@ -33,6 +34,7 @@ func (c *Chan[T]) NewAsync(a *Attach, done func()) *Async[T] {
 	x.w.tk = &x.w.own
 	x.w.firm = true
 	x.w.own.Notify = x.end
+	hb.Release(x) // partner: whoever calls done
 	return x
 }
 
@@ -40,6 +42,7 @@ func (c *Chan[T]) NewAsync(a *Attach, done func()) *Async[T] {
 //
 //go:norace
 func (x *Async[T]) end() {
+	hb.Acquire(x)
 	if x.w.got.Err == errUnready {
 		x.w.got.Err, x.Unready = nil, true
 	}

@@ -3,6 +3,7 @@ package engine
 import (
 	"sync/atomic"
 
+	"github.com/handoff-go/handoff/internal/hb"
 	"github.com/handoff-go/handoff/internal/ticket"
 )
 
@@ -60,6 +61,7 @@ func NewAsyncSelect(cases []Case, done func()) *AsyncSelect {
 //
 //go:norace
 func (x *AsyncSelect) Begin(first bool) {
+	hb.Release(x) // partner: whoever calls done
 	x.first = first
 	x.s.arrange(first)
 	x.s.lockAll()
@@ -98,6 +100,7 @@ func (x *AsyncSelect) Cancel(cause error, soft bool) {
 //go:norace
 func (x *AsyncSelect) ring() {
 	if x.rings.Add(1) == 1 {
+		hb.Acquire(x)
 		x.settle()
 	}
 }
