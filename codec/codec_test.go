@@ -202,6 +202,43 @@ type (
 	}
 )
 
+// box and overrides encode themselves, and lose nothing.
+type (
+	box[T any] struct {
+		V  T
+		OK bool
+	}
+	overrides struct {
+		time.Time
+		Name string
+	}
+)
+
+func (b box[T]) MarshalJSON() ([]byte, error)     { return []byte("1"), nil }
+func (b *box[T]) UnmarshalJSON([]byte) error      { return nil }
+func (o overrides) MarshalJSON() ([]byte, error)  { return []byte("1"), nil }
+func (o *overrides) UnmarshalJSON(b []byte) error { return nil }
+
+// TestOwnMethods: a method is its type's own, however the type is made.
+func TestOwnMethods(t *testing.T) {
+	for what, err := range map[string]error{
+		"generic":            refusal[[]box[string]](),
+		"generic of generic": refusal[[]box[box[int]]](),
+		"overriding":         refusal[[]overrides](),
+		"one part only":      refusal[[]struct{ time.Time }](),
+	} {
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if refusal[[]struct {
+		*stamped
+		N int
+	}]() == nil {
+		t.Error("what loses the rest, behind a pointer, is not refused")
+	}
+}
+
 func (half) MarshalText() ([]byte, error) { return nil, nil }
 
 // refusedType is refusal for a type made at run time.

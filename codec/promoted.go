@@ -10,7 +10,7 @@ import (
 // embedded travels as that time alone. The compiler writes a promoted method
 // itself, which its position tells; if it does not, t is taken to be whole.
 func promoted(t reflect.Type, name string) bool {
-	if t.Kind() != reflect.Struct || parts(t) < 2 {
+	if t.Kind() != reflect.Struct || parts(t) < 2 || !embeds(t, name) {
 		return false
 	}
 	found := false
@@ -26,6 +26,23 @@ func promoted(t reflect.Type, name string) bool {
 		}
 	}
 	return found
+}
+
+// embeds reports whether a type embedded in t has a method called name.
+func embeds(t reflect.Type, name string) bool {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if !f.Anonymous {
+			continue
+		}
+		if _, ok := methodOf(f.Type, name); ok {
+			return true
+		}
+		if _, ok := methodOf(reflect.PointerTo(f.Type), name); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // methodOf returns the method of t called name. The names are written out, or the
