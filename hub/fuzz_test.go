@@ -55,3 +55,41 @@ func FuzzSession(f *testing.F) {
 		h.Close(context.Background())
 	})
 }
+
+// FuzzResume: the same where the client says the first part over one connection
+// and the rest over the next, as if it did not know what was received.
+func FuzzResume(f *testing.F) {
+	b := order(wire.TypeTaken, 3).Append(recv(3).Append(send(2, "a", "b").Append(nil)))
+	for cut := range uint16(len(b)) {
+		f.Add(b, cut, uint64(cut))
+	}
+	f.Add((&wire.Ack{Received: 44}).Append(b), uint16(len(b)), uint64(50))
+	f.Fuzz(func(t *testing.T, b []byte, cut uint16, received uint64) {
+		h := New(Options{MaxWaiting: 8})
+		first := patient(1, 10*time.Millisecond)
+		connect := func(said []byte) {
+			server, client := net.Pipe()
+			client.SetDeadline(time.Now().Add(patience))
+			h.shaking <- struct{}{}
+			h.accept(server)
+			heard := make(chan struct{})
+			go func() {
+				defer close(heard)
+				io.Copy(io.Discard, client)
+			}()
+			client.Write(said)
+			client.Close()
+			<-heard
+		}
+		n := min(int(cut), len(b))
+		connect(append(jobs.Append(first.Append(wire.AppendPreface(nil))), b[:n]...))
+		connect(append(again(first, 2, received).Append(wire.AppendPreface(nil)), b[n:]...))
+		h.running.Wait()
+		for name, s := range h.Channels() {
+			if s.Senders != 0 || s.Receivers != 0 || s.SendersWaiting != 0 || s.ReceiversWaiting != 0 {
+				t.Errorf("%q: %+v", name, s)
+			}
+		}
+		h.Close(context.Background())
+	})
+}

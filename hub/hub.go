@@ -64,7 +64,7 @@ type Options struct {
 	// channel of the hub (chan=NAME, and slots=N perhaps); the default buries there.
 	New func(cfg driver.Config) (Home, error)
 
-	MaxConnections int // at once; 1,024
+	MaxConnections int // at once, broken ones that are waited for included; 1,024
 	MaxAttachments int // of one connection; 65,536
 	MaxChannels    int // 65,536
 	MaxSlots       int // of one channel; 1,048,576

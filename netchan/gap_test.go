@@ -294,3 +294,39 @@ func TestResumeRefused(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestNothingIsLeftTCP: the last Detach ends the session and its goroutines, at
+// both sides, however often its connection broke.
+func TestNothingIsLeftTCP(t *testing.T) {
+	h, home := serveTCP(t, hub.Options{})
+	p := through(t, home, never)
+	before := runtime.NumGoroutine()
+	for range 10 {
+		a, err := openURL(t.Context(), tcpURL(p.address(), "jobs", ""), slots(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.send("a").want(t, nil)
+		p.cut(false)
+		a.recv(1).wantGot(t, "a")
+		waits := a.recv(1)
+		p.cut(false)
+		if err := a.Detach(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		waits.want(t, driver.ErrDetached)
+	}
+	deadline := time.Now().Add(patience)
+	for runtime.NumGoroutine() > before {
+		if time.Now().After(deadline) {
+			buf := make([]byte, 1<<16)
+			t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
+		}
+		runtime.Gosched() // the home's ends follow ours
+	}
+	for name, s := range h.Channels() {
+		if s.Senders != 0 || s.Receivers != 0 {
+			t.Errorf("%s: %+v", name, s)
+		}
+	}
+}

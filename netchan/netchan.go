@@ -44,7 +44,11 @@
 // with different resume have different connections. A home that keeps nothing for
 // so long is ErrUnsupported at open.
 //
-// When that time is over, with resume=0, and over the other media, where a
+// A line that dies without a word is noticed by the keepalive of TCP after half a
+// minute, or when the system gives up what it could not deliver, which may take it
+// a quarter of an hour; until then operations wait as for a home that is slow.
+//
+// When the time of resume is over, with resume=0, and over the other media, where a
 // connection breaks only when one side ends it, the attachments on it end. An
 // operation whose outcome can no longer be known ends with ErrInDoubt; one that
 // certainly had no effect, and everything after, with ErrUnreachable. What this
