@@ -105,7 +105,8 @@ func (s *session) resume(broke error) error {
 	if next == nil {
 		return gaveUp{fmt.Sprintf("%s, and did not come back within %v", s.reason(broke), s.window)}
 	}
-	if err := s.out.Rewind(next.hello.Received, s.in.Received()); err != nil {
+	s.have = s.in.Have()
+	if err := s.out.Rewind(next.hello.Received, s.have); err != nil {
 		next.refuse(err)
 		return err
 	}

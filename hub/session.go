@@ -44,6 +44,7 @@ type session struct {
 
 	// The reader's own.
 	line    *line
+	have    uint64        // of the client's stream, when the line was taken up
 	written chan struct{} // closed when the writer of this connection has ended
 	lastOp  uint64
 	room    frames
@@ -97,7 +98,7 @@ func (s *session) run() {
 func (s *session) carry() error {
 	conn, written := s.line.conn, make(chan struct{})
 	s.written = written
-	if err := s.line.welcome(&wire.Welcome{Resume: s.window, Received: s.in.Received()}); err != nil {
+	if err := s.line.welcome(&wire.Welcome{Resume: s.window, Received: s.have}); err != nil {
 		close(written)
 		return err
 	}
@@ -151,9 +152,6 @@ func (s *session) awaitRoom() error {
 	}
 	received := s.in.Received()
 	unread, err := s.readAcks()
-	if err != nil {
-		unread = nil // never received: it comes again
-	}
 	s.in.Unread(unread, received)
 	return err
 }
@@ -163,16 +161,16 @@ func (s *session) readAcks() (rest []byte, err error) {
 	for !s.out.AwaitRoom(maxUnread) {
 		h, body, err := s.in.Next()
 		if err != nil {
-			return nil, err
+			return rest, err
 		}
 		if h.Type == wire.TypeAck {
 			if err := s.handle(h, body); err != nil {
-				return nil, err
+				return rest, err
 			}
 			continue
 		}
 		if rest = wire.AppendRaw(rest, h, body); len(rest) > maxDeaf {
-			return nil, &wire.Error{Code: wire.CodeLimit, Text: "what this home sends is not acknowledged"}
+			return rest, &wire.Error{Code: wire.CodeLimit, Text: "what this home sends is not acknowledged"}
 		}
 	}
 	return rest, nil

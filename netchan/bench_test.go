@@ -63,13 +63,9 @@ var payload = strings.Repeat("x", 64)
 // eachMedium runs the benchmark over each kind of connection, with a home of its
 // own in another process. url has %s for the name of a channel.
 func eachMedium(b *testing.B, run func(b *testing.B, url string)) {
-	b.Run("unix", func(b *testing.B) {
-		path := filepath.Join(b.TempDir(), "s")
-		child(b, "home", path)
-		run(b, "unix:"+path+"?chan=%s")
-	})
+	b.Run("unix", func(b *testing.B) { run(b, "unix:"+awayUnix(b).here+"?chan=%s") })
 	for _, resume := range []string{"0", "5s"} {
-		b.Run("tcp-resume="+resume, func(b *testing.B) { run(b, tcpURL(tcpHome(b), "%s", "resume="+resume)) })
+		b.Run("tcp-resume="+resume, func(b *testing.B) { run(b, awayTCP(b).here+"/%s?resume="+resume) })
 	}
 }
 

@@ -81,7 +81,7 @@ func (l *link) shakeHands(c *connection) error {
 		Name: fmt.Sprintf("%s[%d]", filepath.Base(os.Args[0]), os.Getpid()),
 	}
 	if l.in != nil {
-		hello.Received = l.in.Received()
+		hello.Received = l.in.Have()
 	}
 	// A home that refuses us may have closed before it has read this: what it
 	// said is worth more than the failed write.

@@ -26,7 +26,7 @@ func (e gaveUp) Error() string { return e.reason }
 // tries is how a link comes back again and again.
 type tries struct {
 	pause        time.Duration // before the next
-	ours, theirs uint64        // how far both had received when it last came back
+	ours, theirs uint64        // what both had when it last came back
 }
 
 // outlives reports whether the session goes on although its connection ended
@@ -45,7 +45,7 @@ func (l *link) resume(broke error) error {
 	l.tell(fmt.Sprintf("%s; resuming for %v", l.reason(broke), l.to.resume))
 	within, stop := context.WithTimeout(l.life, l.to.resume)
 	defer stop()
-	if l.in.Received() > l.tries.ours {
+	if l.in.Have() > l.tries.ours {
 		l.tries.pause = 0
 	}
 	var last string
@@ -92,7 +92,7 @@ func (l *link) try(ctx context.Context) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.out.Rewind(c.welcome.Received, l.in.Received()); err != nil {
+	if err := l.out.Rewind(c.welcome.Received, l.in.Have()); err != nil {
 		c.conn.Close()
 		return nil, err
 	}
@@ -104,7 +104,7 @@ func (l *link) adopt(c *connection) {
 	if c.welcome.Received > l.tries.theirs {
 		l.tries.pause = 0
 	}
-	l.tries.ours, l.tries.theirs = l.in.Received(), c.welcome.Received
+	l.tries.ours, l.tries.theirs = l.in.Have(), c.welcome.Received
 	l.in.Switch(c.in)
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -230,6 +231,22 @@ var waiting = []string{
 	"L6/default-token-dance", "L6/default-hole-dance",
 }
 
+// TestLargeOverCuts: a value that is larger than what any connection carries comes
+// all the same.
+func TestLargeOverCuts(t *testing.T) {
+	_, home := serveTCP(t, hub.Options{})
+	p := through(t, home, func(int) (int, int) { return 20000, 20000 })
+	e := mustOpenURL(t, tcpURL(p.address(), "jobs", "resume=30s"), slots(1))
+	large := strings.Repeat("large", 60000)
+	e.send(large).want(t, nil)
+	if got := e.recv(1).values(t); len(got) != 1 || got[0] != large {
+		t.Errorf("received %d values", len(got))
+	}
+	if n, _ := p.figures(); n < 30 {
+		t.Errorf("%d connections", n)
+	}
+}
+
 // TestLawsTCPCut runs the suite over connections that break all the time: after
 // the handshake, and so many bytes more.
 func TestLawsTCPCut(t *testing.T) {
@@ -251,8 +268,6 @@ func TestLawsTCPCut(t *testing.T) {
 		return holds(l)
 	}
 	h := harness("tcp, cut", func(name string) string { return tcpURL(p.address(), name, "resume=30s") })
-	// A value of 64 KiB never comes whole between two cuts.
-	h.Has = h.Has.Without(drivertest.FeaturePayloads, drivertest.FeatureHuge)
 	drivertest.Run(t, h, o)
 	connections, _ := p.figures()
 	t.Logf("%d connections", connections)

@@ -41,23 +41,49 @@ func (d *Reader) Raise(limit int) {
 // Limit sets the longest body taken.
 func (d *Reader) Limit(limit int) { d.limit.Store(int64(limit)) }
 
-// Switch has d go on with what from reads: the next connection of its session,
-// whose handshake from has read. from is not used any more.
+// Have is the position in the session's stream up to which bytes have come,
+// also of frames that Next has not returned, or not yet whole. It is asked once
+// the connection is over. What cannot be told to be of the stream, as the
+// beginning of a head, is dropped and not counted.
+func (d *Reader) Have() uint64 {
+	at := d.lo
+	for d.hi-at >= HeaderLength {
+		h, err := ParseHeader(d.buf[at:])
+		if err != nil || !h.Type.counted() {
+			break
+		}
+		at += min(HeaderLength+int(h.Length), d.hi-at)
+	}
+	d.hi = at
+	return d.received + uint64(d.hi-d.lo)
+}
+
+// Switch has d go on, behind what Have has counted, with what from reads: the next
+// connection of its session, whose handshake from has read. from is not used any
+// more.
 func (d *Reader) Switch(from *Reader) {
-	d.r, d.buf, d.lo, d.hi = from.r, from.buf, from.lo, from.hi
+	d.r = from.r
+	d.hold(d.buf[d.lo:d.hi], from.buf[from.lo:from.hi])
+}
+
+// Unread puts frames back that Next has returned since Received was received,
+// without those that need not be read again.
+func (d *Reader) Unread(frames []byte, received uint64) {
+	d.received = received
+	d.hold(frames, d.buf[d.lo:d.hi])
+}
+
+// hold has d go on with first and then second, which have been read.
+func (d *Reader) hold(first, second []byte) {
+	n := len(first) + len(second)
+	buf := make([]byte, max(n, readBytes))
+	copy(buf[copy(buf, first):], second)
+	d.buf, d.lo, d.hi = buf, 0, n
 }
 
 // Received is the position in the session's stream behind the last frame that
 // Next returned.
 func (d *Reader) Received() uint64 { return d.received }
-
-// Unread puts frames back that Next has returned since Received was received,
-// without those that need not be read again. They become d's.
-func (d *Reader) Unread(frames []byte, received uint64) {
-	d.buf, d.lo = append(frames, d.buf[d.lo:d.hi]...), 0
-	d.hi = len(d.buf)
-	d.received = received
-}
 
 // Preface reads the peer's preface and returns its version.
 func (d *Reader) Preface() (version uint8, err error) {

@@ -43,7 +43,8 @@ func (o *Outbox) stalled() bool { return o.session.kept.length() >= maxKept && !
 func (o *Outbox) Received(position uint64) {
 	o.mu.Lock()
 	s := &o.session
-	due := s.keeps && position-s.told >= ackEvery
+	// Of a frame that came over two connections it was told before it was whole.
+	due := s.keeps && position > s.told && position-s.told >= ackEvery
 	if due {
 		s.due = position
 	}
@@ -123,7 +124,8 @@ func (o *Outbox) Rewind(theirs, ours uint64) error {
 	s.kept.reset()
 	o.written = theirs
 	s.told, s.due, s.ack = ours, ours, nil
-	o.paused, o.torn = false, false
+	// The other side may have the beginning of a frame.
+	o.paused, o.torn = false, len(o.pending) > 0
 	return nil
 }
 

@@ -114,7 +114,7 @@ func TestResumeAtEveryCut(t *testing.T) {
 				u := &tube{room: room}
 				over(o, u)
 				f.read(t, u)
-				if err := o.Rewind(f.in.Received(), 0); err != nil {
+				if err := o.Rewind(f.in.Have(), 0); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -153,7 +153,7 @@ func TestResumeAtRandom(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := o.Rewind(f.in.Received(), 0); err != nil {
+		if err := o.Rewind(f.in.Have(), 0); err != nil {
 			t.Fatal(err)
 		}
 	}
