@@ -98,6 +98,9 @@ func (s *session) run() {
 func (s *session) carry() error {
 	conn, written := s.line.conn, make(chan struct{})
 	s.written = written
+	// Before the client is welcome: who opens has been seen alive.
+	peer := watch(s)
+	defer peer.stop()
 	if err := s.line.welcome(&wire.Welcome{Resume: s.window, Received: s.have}); err != nil {
 		close(written)
 		return err
@@ -112,8 +115,6 @@ func (s *session) carry() error {
 		defer close(written)
 		s.out.Run(conn)
 	}()
-	peer := watch(s)
-	defer peer.stop()
 	return s.serve()
 }
 

@@ -46,9 +46,10 @@ func says(b []byte) func(net.Conn) {
 	}
 }
 
-func preface(frames ...wire.Frame) []byte {
-	b := wire.AppendPreface(nil)
-	for _, f := range frames {
+func preface(first ...wire.Frame) []byte { return append(wire.AppendPreface(nil), frames(first...)...) }
+
+func frames(all ...wire.Frame) (b []byte) {
+	for _, f := range all {
 		b = f.Append(b)
 	}
 	return b

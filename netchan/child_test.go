@@ -53,7 +53,7 @@ var roles = map[string]func(path string){
 		heir := exec.Command(os.Args[0])
 		heir.Env = append(os.Environ(), childEnv+"=heir")
 		heir.Stdin = os.Stdin
-		heir.ExtraFiles = sockets()
+		heir.ExtraFiles = connections()
 		must(heir.Start())
 	},
 	"heir": func(string) {},
@@ -82,15 +82,17 @@ func mustOpen(path string) end {
 	return e
 }
 
-// sockets are the sockets of this process.
-func sockets() (files []*os.File) {
+// connections are the sockets and pipes of this process, but for the standard
+// ones.
+func connections() (files []*os.File) {
 	entries, err := os.ReadDir("/proc/self/fd")
 	must(err)
 	for _, entry := range entries {
 		var fd uintptr
 		fmt.Sscan(entry.Name(), &fd)
-		if name, _ := os.Readlink("/proc/self/fd/" + entry.Name()); strings.HasPrefix(name, "socket:") {
-			files = append(files, os.NewFile(fd, name))
+		info, err := os.Stat("/proc/self/fd/" + entry.Name())
+		if err == nil && fd > 2 && info.Mode()&(os.ModeSocket|os.ModeNamedPipe) != 0 {
+			files = append(files, os.NewFile(fd, entry.Name()))
 		}
 	}
 	return files

@@ -3,6 +3,7 @@ package netchan_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -14,24 +15,38 @@ import (
 	"github.com/handoff-go/handoff/hub"
 )
 
-// TestHolderKilled: what a killed process held comes again, with its attempt
-// raised.
-func TestHolderKilled(t *testing.T) {
-	for _, n := range []int{0, 1} {
-		_, path := serve(t, hub.Options{})
-		s, r := open(t, path, "jobs", slots(n)), open(t, path, "jobs", both)
-		sent := s.send("a")
-		holder := child(t, "holder", path)
-		s.until(t, "the child holds it", func(s driver.Stats) bool { return s.Held == 1 })
-		got := r.recv(1)
-		s.untilReceiving(t, 1)
-		kill(t, holder)
-		if it := got.wantGot(t, "a").Got[0]; it.Attempt != 2 {
-			t.Errorf("attempt %d", it.Attempt)
+// watched are the transports whose home knows at once when a client has died.
+func watched() (ways []transport) {
+	for _, way := range transports() {
+		if way.name != "tcp" {
+			ways = append(ways, way)
 		}
-		sent.want(t, nil)
-		if s := r.Stats(); s.Redelivered != 1 {
-			t.Errorf("%d redelivered", s.Redelivered)
+	}
+	return ways
+}
+
+// TestHolderKilled: what a killed process held comes again at once, with its
+// attempt raised.
+func TestHolderKilled(t *testing.T) {
+	for _, way := range watched() {
+		for _, n := range []int{0, 1} {
+			t.Run(fmt.Sprintf("%s, slots=%d", way.name, n), func(t *testing.T) {
+				h, at := way.here(t, hub.Options{})
+				s, r := open(t, at, "jobs", slots(n)), open(t, at, "jobs", both)
+				sent := s.send("a")
+				holder := way.child(t, "holder", h, at)
+				s.until(t, "the child holds it", func(s driver.Stats) bool { return s.Held == 1 })
+				got := r.recv(1)
+				s.untilReceiving(t, 1)
+				kill(t, holder)
+				if it := got.wantGot(t, "a").Got[0]; it.Attempt != 2 {
+					t.Errorf("attempt %d", it.Attempt)
+				}
+				sent.want(t, nil)
+				if s := r.Stats(); s.Redelivered != 1 {
+					t.Errorf("%d redelivered", s.Redelivered)
+				}
+			})
 		}
 	}
 }
@@ -42,24 +57,34 @@ func TestHolderKilledConnectionOpen(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("needs a system where a home can watch its client's process")
 	}
-	_, path := serve(t, hub.Options{})
-	s, r := open(t, path, "jobs", slots(1)), open(t, path, "jobs", both)
-	s.send("a").want(t, nil)
-	parent := child(t, "parent", path)
-	got := r.recv(1)
-	s.untilReceiving(t, 1)
-	kill(t, parent)
-	if it := got.wantGot(t, "a").Got[0]; it.Attempt != 2 {
-		t.Errorf("attempt %d", it.Attempt)
+	for _, way := range watched() {
+		t.Run(way.name, func(t *testing.T) {
+			h, at := way.here(t, hub.Options{})
+			s, r := open(t, at, "jobs", slots(1)), open(t, at, "jobs", both)
+			s.send("a").want(t, nil)
+			parent := way.child(t, "parent", h, at)
+			got := r.recv(1)
+			s.untilReceiving(t, 1)
+			kill(t, parent)
+			if it := got.wantGot(t, "a").Got[0]; it.Attempt != 2 {
+				t.Errorf("attempt %d", it.Attempt)
+			}
+		})
 	}
 }
 
 // TestHomeKilled: what was under way ends, each operation as its outcome can be
 // known, and a new home can be reached.
 func TestHomeKilled(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "s")
-	home := child(t, "home", path)
-	e, empty := open(t, path, "jobs", slots(1)), open(t, path, "empty", both)
+	for _, way := range watched() {
+		t.Run(way.name, func(t *testing.T) { homeKilled(t, way) })
+	}
+}
+
+func homeKilled(t *testing.T, way transport) {
+	home := way.away(t)
+	at := home.here
+	e, empty := open(t, at, "jobs", slots(1)), open(t, at, "empty", both)
 	e.send("a").want(t, nil)
 	held := e.take(1).wantGot(t, "a").Got[0]
 	e.send("b")
@@ -68,7 +93,7 @@ func TestHomeKilled(t *testing.T) {
 	e.untilSending(t, 2)
 	received, awaited := empty.recv(1), empty.do(driver.OpAwaitStop)
 	empty.untilReceiving(t, 1)
-	kill(t, home)
+	kill(t, home.process)
 
 	if sent.want(t, driver.ErrInDoubt); errors.Is(sent.Err, driver.ErrUnreachable) {
 		t.Errorf("both in doubt and certain: %v", sent.Err)
@@ -85,11 +110,18 @@ func TestHomeKilled(t *testing.T) {
 		t.Error(err)
 	}
 
-	if _, err := tryOpen(path, "jobs", both); !errors.Is(err, driver.ErrUnreachable) || !strings.Contains(err.Error(), "nobody serves") {
+	says := "nobody serves"
+	if way.once {
+		says = "cannot be opened again"
+	}
+	if _, err := tryOpen(at, "jobs", both); !errors.Is(err, driver.ErrUnreachable) || !strings.Contains(err.Error(), says) {
 		t.Errorf("opening at a dead home: %v", err)
 	}
-	serveAt(t, path, hub.Options{}) // takes the socket over
-	again := open(t, path, "jobs", slots(1))
+	if way.once {
+		return
+	}
+	way.heir(t, at) // takes the place over
+	again := open(t, at, "jobs", slots(1))
 	again.send("a").want(t, nil)
 	again.recv(1).wantGot(t, "a")
 }

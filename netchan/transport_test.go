@@ -72,8 +72,23 @@ type transport struct {
 	// away starts a home in another process. Two more can reach it: this one at
 	// here, and a child that is given files at there.
 	away func(t testing.TB) away
-	// once says that a process can reach a home one time only.
+	// heir starts a home in this process where one has died.
+	heir func(t testing.TB, at string)
+	// once says that a process can reach a home one time only, over descriptors.
 	once bool
+}
+
+// child starts a child that is a client of h, which is in this process at at.
+func (way transport) child(t testing.TB, role string, h *hub.Hub, at string) *exec.Cmd {
+	t.Helper()
+	if !way.once {
+		return child(t, role, at)
+	}
+	w := pipes(t)
+	serveOver(t, h, w)
+	defer w.in.Close()
+	defer w.out.Close()
+	return child(t, role, asChild, w.in, w.out)
 }
 
 // away is a home in another process.
@@ -85,12 +100,18 @@ type away struct {
 
 // transports are those of this system.
 func transports() []transport {
-	all := []transport{{"unix", serve, awayUnix, false}, {"tcp", serveAtTCP, awayTCP, false}}
+	all := []transport{
+		{name: "unix", here: serve, away: awayUnix, heir: func(t testing.TB, at string) { serveAt(t, at, hub.Options{}) }},
+		{name: "tcp", here: serveAtTCP, away: awayTCP},
+	}
 	if runtime.GOOS != "windows" {
-		all = append(all, transport{"pipe", serveInherited, awayInherited, true})
+		all = append(all, transport{name: "pipe", here: serveInherited, away: awayInherited, once: true})
 	}
 	if runtime.GOOS == "linux" {
-		all = append(all, transport{"fifo", serveFIFO, awayFIFO, false})
+		all = append(all, transport{
+			name: "fifo", here: serveFIFO, away: awayFIFO,
+			heir: func(t testing.TB, at string) { serveFIFOAt(t, strings.TrimPrefix(at, "pipe:"), hub.Options{}) },
+		})
 	}
 	return all
 }
