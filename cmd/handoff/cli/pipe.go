@@ -194,17 +194,26 @@ func confirms(stages []line.Stage) bool {
 func passed(bar *screen.Screen, stages int) func(int) {
 	counts := make([]atomic.Int64, stages+1)
 	return func(stage int) {
-		n := counts[stage].Add(1)
-		bar.Count("lines passed "+between(stage, stages), int(n))
+		counts[stage].Add(1)
+		first := 0
+		for counts[first].Load() == 0 {
+			first++
+		}
+		bar.Count(int(counts[first].Load()), func() string {
+			text := "lines " + between(first, stages)
+			for i := first + 1; i <= stages; i++ {
+				if n := counts[i].Load(); n > 0 {
+					text += fmt.Sprintf(", %d %s", n, between(i, stages))
+				}
+			}
+			return text
+		})
 	}
 }
 
 func between(stage, stages int) string {
-	switch stage {
-	case 0:
-		return "to stage 1"
-	case stages:
-		return "from the last stage"
+	if stage == stages {
+		return "out"
 	}
 	return fmt.Sprintf("to stage %d", stage+1)
 }

@@ -173,7 +173,7 @@ func (w *receiving) all(ctx context.Context) error {
 		if w.how.exec == "" && time.Since(start) < holdTime {
 			w.hold = min(2*len(ds), holdMost)
 		}
-		w.bar.Count("values received", w.came)
+		w.bar.Count(w.came, func() string { return "values received" })
 	}
 	return nil
 }

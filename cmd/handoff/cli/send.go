@@ -199,7 +199,7 @@ func (w *sending) all(ctx context.Context, vs [][]byte, read func() int) error {
 		if err != nil {
 			return w.stayed(err, read())
 		}
-		w.bar.Count(w.unit+"s sent", w.sent)
+		w.bar.Count(w.sent, func() string { return w.unit + "s sent" })
 	}
 	return nil
 }

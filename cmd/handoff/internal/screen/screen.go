@@ -68,9 +68,9 @@ func (s *Screen) Progress(label string, done, total int, note string) {
 	s.draw(Bar(s.width(), label, done, total, note))
 }
 
-// Count shows that n things were done, of a number nobody knows. It may be called
-// for every one.
-func (s *Screen) Count(label string, n int) {
+// Count shows that n things were done, of a number nobody knows, and what label
+// says of them. It may be called for every one.
+func (s *Screen) Count(n int, label func() string) {
 	if s.bar == nil {
 		return
 	}
@@ -84,7 +84,7 @@ func (s *Screen) Count(label string, n int) {
 		return
 	}
 	s.drawn = now
-	text := fmt.Sprintf("%d %s", n, label)
+	text := fmt.Sprintf("%d %s", n, label())
 	if took := now.Sub(s.began); took > time.Second {
 		text += fmt.Sprintf(", %.0f/s", float64(n)/took.Seconds())
 	}
