@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,26 +14,10 @@ import (
 	"github.com/handoff-go/handoff/internal/wire"
 )
 
-// fake serves one connection with what answer does, and returns its path.
-func fake(t *testing.T, answer func(net.Conn)) string {
+// fake is the faker of Unix sockets.
+func fake(t *testing.T, answer func(net.Conn)) (at string) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "s")
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		conn, err := l.Accept()
-		if err != nil {
-			return
-		}
-		defer conn.Close()
-		answer(conn)
-	}()
-	t.Cleanup(func() { l.Close(); <-done })
-	return path
+	return transport{listen: listenUnix}.fake(t, answer)
 }
 
 // says answers with b once the client has said something.
@@ -75,36 +58,44 @@ func TestNotAHome(t *testing.T) {
 		{"oversize", says(append(preface(), 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0)), driver.ErrUnreachable, "at most 1024"},
 		{"another frame", says(preface(&wire.Order{Type: wire.TypeClose})), driver.ErrUnreachable, "instead of WELCOME"},
 	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			_, err := tryOpen(fake(t, func(conn net.Conn) {
-				// Half an answer ends with the connection.
-				if test.name == "short" || test.name == "half a frame" {
-					conn.SetDeadline(time.Now().Add(10 * time.Millisecond))
+	overFakes(t, func(t *testing.T, fake faker) {
+		for _, test := range tests {
+			t.Run(test.name, func(t *testing.T) {
+				_, err := tryOpen(fake(t, func(conn net.Conn) {
+					// Half an answer ends with the connection.
+					if test.name == "short" || test.name == "half a frame" {
+						conn.SetDeadline(time.Now().Add(10 * time.Millisecond))
+					}
+					test.answer(conn)
+				}), "jobs", both)
+				if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.says) {
+					t.Errorf("%v, want %v saying %q", err, test.want, test.says)
 				}
-				test.answer(conn)
-			}), "jobs", both)
-			if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.says) {
-				t.Errorf("%v, want %v saying %q", err, test.want, test.says)
-			}
-		})
-	}
+			})
+		}
+	})
 }
 
 func TestSilentHome(t *testing.T) {
-	path := fake(t, func(conn net.Conn) { conn.Read(make([]byte, 1024)); conn.Read(make([]byte, 1)) })
-	cause := errors.New("tired of waiting")
-	ctx, stop := context.WithTimeoutCause(context.Background(), 10*time.Millisecond, cause)
-	defer stop()
-	_, err := openWithin(ctx, path, "jobs", both)
-	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, cause) {
-		t.Errorf("opening at a home that is silent: %v", err)
-	}
+	overFakes(t, func(t *testing.T, fake faker) {
+		at := fake(t, func(conn net.Conn) { conn.Read(make([]byte, 1024)); conn.Read(make([]byte, 1)) })
+		cause := errors.New("tired of waiting")
+		ctx, stop := context.WithTimeoutCause(context.Background(), 10*time.Millisecond, cause)
+		defer stop()
+		_, err := openWithin(ctx, at, "jobs", both)
+		if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, cause) {
+			t.Errorf("opening at a home that is silent: %v", err)
+		}
+	})
 }
 
 // welcoming is a home that answers up to OPEN and then says b to a SEND.
 func welcoming(t *testing.T, opened *wire.Opened, b []byte) string {
-	return fake(t, func(conn net.Conn) {
+	return fake(t, welcomes(t, opened, b))
+}
+
+func welcomes(t *testing.T, opened *wire.Opened, b []byte) func(net.Conn) {
+	return func(conn net.Conn) {
 		r := wire.NewReader(conn, wire.DefaultMaxBody)
 		r.Preface()
 		h, body, _ := r.Next()
@@ -118,21 +109,23 @@ func welcoming(t *testing.T, opened *wire.Opened, b []byte) string {
 		conn.Write(opened.Append(nil))
 		r.Next() // SEND
 		conn.Write(b)
-	})
+	}
 }
 
 // TestAnswerCutAtEveryByte: an answer that does not come whole is none.
 func TestAnswerCutAtEveryByte(t *testing.T) {
 	opened := &wire.Opened{Channel: 1, Op: 1, MaxValue: 100, Ops: 10, Bytes: 1000}
 	end := (&wire.End{Channel: 1, Op: 2, N: 1}).Append(nil)
-	for k := range len(end) + 1 {
-		e := open(t, welcoming(t, opened, end[:k]), "jobs", both)
-		if k < len(end) {
-			e.send("a").want(t, driver.ErrInDoubt)
-		} else {
-			e.send("a").want(t, nil)
+	overFakes(t, func(t *testing.T, fake faker) {
+		for k := range len(end) + 1 {
+			e := open(t, fake(t, welcomes(t, opened, end[:k])), "jobs", both)
+			if k < len(end) {
+				e.send("a").want(t, driver.ErrInDoubt)
+			} else {
+				e.send("a").want(t, nil)
+			}
 		}
-	}
+	})
 }
 
 // TestHomeBreaksTheRules: a home that sends what it must not is left, and what
@@ -163,17 +156,18 @@ func TestHomeBreaksTheRules(t *testing.T) {
 		{"a choice to a send", (&wire.Chosen{Channel: 1, Op: 2}).Append(nil), "something else"},
 		{"bye", (&wire.Bye{Code: wire.CodeProtocol, Text: "you broke it"}).Append(nil), "you broke it"},
 	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			path := welcoming(t, opened, test.b)
-			e := open(t, path, "jobs", both)
-			p := e.send("a")
-			if p.want(t, driver.ErrInDoubt); !strings.Contains(p.Err.Error(), test.says) {
-				t.Errorf("%v, want it to say %q", p.Err, test.says)
-			}
-			e.recv(1).want(t, driver.ErrUnreachable)
-		})
-	}
+	overFakes(t, func(t *testing.T, fake faker) {
+		for _, test := range tests {
+			t.Run(test.name, func(t *testing.T) {
+				e := open(t, fake(t, welcomes(t, opened, test.b)), "jobs", both)
+				p := e.send("a")
+				if p.want(t, driver.ErrInDoubt); !strings.Contains(p.Err.Error(), test.says) {
+					t.Errorf("%v, want it to say %q", p.Err, test.says)
+				}
+				e.recv(1).want(t, driver.ErrUnreachable)
+			})
+		}
+	})
 }
 
 // TestHomeEndsReceiveWithNothing: a receive that ends well has a value.

@@ -205,42 +205,44 @@ func TestCancelReceive(t *testing.T) {
 // TestCancelCrossesDelivery: receives that are cancelled while values come lose
 // nothing, raise no attempt, and leave the order to a receiver that asks again.
 func TestCancelCrossesDelivery(t *testing.T) {
-	for _, n := range []int{0, 1, 4} {
-		t.Run(fmt.Sprint("slots=", n), func(t *testing.T) {
-			_, path := serve(t, hub.Options{})
-			s, r := open(t, path, "jobs", slots(n)), open(t, path, "jobs", both)
-			const values = 2000
-			var sender sync.WaitGroup
-			sender.Go(func() {
-				for i := range values {
-					if p := s.send(fmt.Sprint(i)); p.wait(t).Err != nil {
-						t.Error(p.Err)
+	over(t, func(t *testing.T, serve server) {
+		for _, n := range []int{0, 1, 4} {
+			t.Run(fmt.Sprint("slots=", n), func(t *testing.T) {
+				_, path := serve(t, hub.Options{})
+				s, r := open(t, path, "jobs", slots(n)), open(t, path, "jobs", both)
+				const values = 2000
+				var sender sync.WaitGroup
+				sender.Go(func() {
+					for i := range values {
+						if p := s.send(fmt.Sprint(i)); p.wait(t).Err != nil {
+							t.Error(p.Err)
+						}
 					}
+				})
+				for i, turn := 0, 0; i < values; turn++ {
+					p := r.recv(1)
+					if turn%3 == 0 {
+						for range turn % 50 {
+							runtime.Gosched() // so that the cancel meets the value anywhere on its way
+						}
+						r.Cancel(p.Op, errGivenUp)
+					}
+					if p.wait(t); p.Err == errGivenUp {
+						continue
+					}
+					p.wantGot(t, fmt.Sprint(i))
+					if p.Got[0].Attempt != 1 {
+						t.Fatalf("value %d comes with attempt %d", i, p.Got[0].Attempt)
+					}
+					i++
+				}
+				sender.Wait()
+				if s := r.Stats(); s.Redelivered != 0 {
+					t.Errorf("%d redelivered", s.Redelivered)
 				}
 			})
-			for i, turn := 0, 0; i < values; turn++ {
-				p := r.recv(1)
-				if turn%3 == 0 {
-					for range turn % 50 {
-						runtime.Gosched() // so that the cancel meets the value anywhere on its way
-					}
-					r.Cancel(p.Op, errGivenUp)
-				}
-				if p.wait(t); p.Err == errGivenUp {
-					continue
-				}
-				p.wantGot(t, fmt.Sprint(i))
-				if p.Got[0].Attempt != 1 {
-					t.Fatalf("value %d comes with attempt %d", i, p.Got[0].Attempt)
-				}
-				i++
-			}
-			sender.Wait()
-			if s := r.Stats(); s.Redelivered != 0 {
-				t.Errorf("%d redelivered", s.Redelivered)
-			}
-		})
-	}
+		}
+	})
 }
 
 func TestCancelSend(t *testing.T) {
@@ -323,145 +325,155 @@ func TestManyToMany(t *testing.T) {
 // TestStuckChannelStallsNobody: a channel on which everything waits, far beyond
 // its window, does not hold up another on the same connection.
 func TestStuckChannelStallsNobody(t *testing.T) {
-	_, path := serve(t, hub.Options{MaxWaiting: 8, MaxWaitBytes: 1 << 16})
-	stuck, other := open(t, path, "stuck", both), open(t, path, "other", slots(1))
-	var waiting []*pending
-	for i := range 100 {
-		waiting = append(waiting, stuck.send(fmt.Sprint(i, strings.Repeat("x", 10000))))
-	}
-	for i := range 100 {
-		other.send(fmt.Sprint(i)).want(t, nil)
-		other.recv(1).wantGot(t, fmt.Sprint(i))
-	}
-	// Receivers have a window of their own, so the channel can come unstuck over
-	// the very attachment that is full of senders.
-	for i, p := range waiting[:50] {
-		if got := stuck.recv(1).values(t); !strings.HasPrefix(got[0], fmt.Sprint(i)) {
-			t.Fatalf("receive %d got %.5q", i, got)
+	over(t, func(t *testing.T, serve server) {
+		_, path := serve(t, hub.Options{MaxWaiting: 8, MaxWaitBytes: 1 << 16})
+		stuck, other := open(t, path, "stuck", both), open(t, path, "other", slots(1))
+		var waiting []*pending
+		for i := range 100 {
+			waiting = append(waiting, stuck.send(fmt.Sprint(i, strings.Repeat("x", 10000))))
 		}
-		p.want(t, nil)
-	}
-	waiting[99].giveUp(t).want(t, errGivenUp)
-	waiting[60].giveUp(t).want(t, errGivenUp)
-	stuck.recv(1).wait(t)
-	waiting[50].want(t, nil)
-	if err := stuck.Detach(context.Background()); err != nil {
-		t.Error(err)
-	}
-	for _, p := range waiting[51:] {
-		if p.wait(t).Err == nil {
-			t.Error("a send that nobody met succeeded")
+		for i := range 100 {
+			other.send(fmt.Sprint(i)).want(t, nil)
+			other.recv(1).wantGot(t, fmt.Sprint(i))
 		}
-	}
+		// Receivers have a window of their own, so the channel can come unstuck over
+		// the very attachment that is full of senders.
+		for i, p := range waiting[:50] {
+			if got := stuck.recv(1).values(t); !strings.HasPrefix(got[0], fmt.Sprint(i)) {
+				t.Fatalf("receive %d got %.5q", i, got)
+			}
+			p.want(t, nil)
+		}
+		waiting[99].giveUp(t).want(t, errGivenUp)
+		waiting[60].giveUp(t).want(t, errGivenUp)
+		stuck.recv(1).wait(t)
+		waiting[50].want(t, nil)
+		if err := stuck.Detach(context.Background()); err != nil {
+			t.Error(err)
+		}
+		for _, p := range waiting[51:] {
+			if p.wait(t).Err == nil {
+				t.Error("a send that nobody met succeeded")
+			}
+		}
+	})
 }
 
 func TestDetach(t *testing.T) {
-	_, path := serve(t, hub.Options{})
-	s, r, other := open(t, path, "jobs", slots(1)), open(t, path, "jobs", both), open(t, path, "jobs", both)
-	s.send("a").want(t, nil)
-	r.take(1).wantGot(t, "a")
-	waiting := []*pending{r.recv(1), r.do(driver.OpAwaitStop)}
-	s.untilReceiving(t, 1)
-	if err := r.Detach(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range waiting {
-		p.want(t, driver.ErrDetached)
-	}
-	r.recv(1).want(t, driver.ErrDetached)
-	if err := r.Detach(context.Background()); err != driver.ErrDetached {
-		t.Errorf("a second Detach: %v", err)
-	}
-	if err := s.Detach(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	s.send("b").want(t, driver.ErrDetached)
-	if got := other.recv(1).wantGot(t, "a").Got[0]; got.Attempt != 2 {
-		t.Errorf("attempt %d of a value whose holder detached", got.Attempt)
-	}
-	s = open(t, path, "jobs", both)
-	blocked := s.send("c", "d")
-	other.until(t, "one in its slot, one waiting", func(s driver.Stats) bool { return s.Len == 1 && s.SendersWaiting == 1 })
-	if err := s.Detach(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	if blocked.want(t, driver.ErrDetached); blocked.N != 1 {
-		t.Errorf("N is %d", blocked.N)
-	}
-	other.recv(2).wantGot(t, "c")
+	over(t, func(t *testing.T, serve server) {
+		_, path := serve(t, hub.Options{})
+		s, r, other := open(t, path, "jobs", slots(1)), open(t, path, "jobs", both), open(t, path, "jobs", both)
+		s.send("a").want(t, nil)
+		r.take(1).wantGot(t, "a")
+		waiting := []*pending{r.recv(1), r.do(driver.OpAwaitStop)}
+		s.untilReceiving(t, 1)
+		if err := r.Detach(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range waiting {
+			p.want(t, driver.ErrDetached)
+		}
+		r.recv(1).want(t, driver.ErrDetached)
+		if err := r.Detach(context.Background()); err != driver.ErrDetached {
+			t.Errorf("a second Detach: %v", err)
+		}
+		if err := s.Detach(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		s.send("b").want(t, driver.ErrDetached)
+		if got := other.recv(1).wantGot(t, "a").Got[0]; got.Attempt != 2 {
+			t.Errorf("attempt %d of a value whose holder detached", got.Attempt)
+		}
+		s = open(t, path, "jobs", both)
+		blocked := s.send("c", "d")
+		other.until(t, "one in its slot, one waiting", func(s driver.Stats) bool { return s.Len == 1 && s.SendersWaiting == 1 })
+		if err := s.Detach(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if blocked.want(t, driver.ErrDetached); blocked.N != 1 {
+			t.Errorf("N is %d", blocked.N)
+		}
+		other.recv(2).wantGot(t, "c")
+	})
 }
 
 func TestOpenRefusals(t *testing.T) {
-	_, path := serve(t, hub.Options{MaxChannels: 2, MaxSlots: 10, MaxValue: 1000, MaxAttachments: 3})
-	typed := slots(3)
-	typed.Type = "mem:le:8:int64"
-	open(t, path, "jobs", typed)
-	with := func(change func(*driver.Config)) driver.Config {
-		cfg := both
-		change(&cfg)
-		return cfg
-	}
-	tests := []struct {
-		name string
-		cfg  driver.Config
-		want error
-		says string
-	}{
-		{"jobs", with(func(c *driver.Config) { c.Type = "json" }), driver.ErrTypeMismatch, "int64"},
-		{"jobs", slots(4), driver.ErrConflict, "slots=3, not 4"},
-		{"jobs", with(func(c *driver.Config) { c.MaxValue = 999 }), driver.ErrConflict, "maxvalue"},
-		{"jobs", with(func(c *driver.Config) { c.Create = driver.CreateNew }), driver.ErrConflict, "exists"},
-		{"none", with(func(c *driver.Config) { c.Create = driver.CreateNo }), driver.ErrNotFound, ""},
-		{"none", with(func(c *driver.Config) { c.DeadLetter = "mem:dead" }), driver.ErrUnsupported, "dead letter"},
-		{"none", slots(11), driver.ErrTooLarge, "allows 10"},
-		{"none", with(func(c *driver.Config) { c.MaxValue = 1001 }), driver.ErrTooLarge, "allows 1000"},
-		{"", both, driver.ErrConflict, "missing"},
-		{"a\nb", both, driver.ErrConflict, "control"},
-		{strings.Repeat("x", 1025), both, driver.ErrTooLarge, "1025"},
-	}
-	for _, test := range tests {
-		_, err := tryOpen(path, test.name, test.cfg)
-		if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.says) {
-			t.Errorf("opening %.10q: %v, want %v saying %q", test.name, err, test.want, test.says)
+	over(t, func(t *testing.T, serve server) {
+		_, path := serve(t, hub.Options{MaxChannels: 2, MaxSlots: 10, MaxValue: 1000, MaxAttachments: 3})
+		typed := slots(3)
+		typed.Type = "mem:le:8:int64"
+		open(t, path, "jobs", typed)
+		with := func(change func(*driver.Config)) driver.Config {
+			cfg := both
+			change(&cfg)
+			return cfg
 		}
-	}
-	open(t, path, "jobs", typed)
-	open(t, path, "second", both)
-	if _, err := tryOpen(path, "second", both); !errors.Is(err, driver.ErrFull) {
-		t.Errorf("one attachment too many: %v", err)
-	}
+		tests := []struct {
+			name string
+			cfg  driver.Config
+			want error
+			says string
+		}{
+			{"jobs", with(func(c *driver.Config) { c.Type = "json" }), driver.ErrTypeMismatch, "int64"},
+			{"jobs", slots(4), driver.ErrConflict, "slots=3, not 4"},
+			{"jobs", with(func(c *driver.Config) { c.MaxValue = 999 }), driver.ErrConflict, "maxvalue"},
+			{"jobs", with(func(c *driver.Config) { c.Create = driver.CreateNew }), driver.ErrConflict, "exists"},
+			{"none", with(func(c *driver.Config) { c.Create = driver.CreateNo }), driver.ErrNotFound, ""},
+			{"none", with(func(c *driver.Config) { c.DeadLetter = "mem:dead" }), driver.ErrUnsupported, "dead letter"},
+			{"none", slots(11), driver.ErrTooLarge, "allows 10"},
+			{"none", with(func(c *driver.Config) { c.MaxValue = 1001 }), driver.ErrTooLarge, "allows 1000"},
+			{"", both, driver.ErrConflict, "missing"},
+			{"a\nb", both, driver.ErrConflict, "control"},
+			{strings.Repeat("x", 1025), both, driver.ErrTooLarge, "1025"},
+		}
+		for _, test := range tests {
+			_, err := tryOpen(path, test.name, test.cfg)
+			if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("opening %.10q: %v, want %v saying %q", test.name, err, test.want, test.says)
+			}
+		}
+		open(t, path, "jobs", typed)
+		open(t, path, "second", both)
+		if _, err := tryOpen(path, "second", both); !errors.Is(err, driver.ErrFull) {
+			t.Errorf("one attachment too many: %v", err)
+		}
+	})
 }
 
 func TestRightsAndLimits(t *testing.T) {
-	_, path := serve(t, hub.Options{})
-	cfg := slots(1)
-	cfg.MaxValue = 100
-	all := open(t, path, "jobs", cfg)
-	s := open(t, path, "jobs", driver.Config{Send: true, Slots: -1})
-	r := open(t, path, "jobs", driver.Config{Receive: true, Slots: -1})
-	s.recv(1).want(t, driver.ErrDenied)
-	r.send("a").want(t, driver.ErrDenied)
-	s.send("a", strings.Repeat("x", 101)).want(t, driver.ErrTooLarge)
-	s.start(driver.Op{Kind: driver.OpSend, Items: []driver.Item{{Header: map[string]string{"k": strings.Repeat("x", wire.MaxHeaderBytes)}}}}).want(t, driver.ErrTooLarge)
-	s.start(driver.Op{Kind: driver.OpSend, Ticket: new(driver.Ticket), Items: items("a")}).want(t, driver.ErrUnsupported)
-	s.send().want(t, nil)
-	r.recv(0).want(t, nil)
-	if p := all.tryRecv().want(t, nil); !p.NotReady {
-		t.Error("a value that was refused came")
-	}
+	over(t, func(t *testing.T, serve server) {
+		_, path := serve(t, hub.Options{})
+		cfg := slots(1)
+		cfg.MaxValue = 100
+		all := open(t, path, "jobs", cfg)
+		s := open(t, path, "jobs", driver.Config{Send: true, Slots: -1})
+		r := open(t, path, "jobs", driver.Config{Receive: true, Slots: -1})
+		s.recv(1).want(t, driver.ErrDenied)
+		r.send("a").want(t, driver.ErrDenied)
+		s.send("a", strings.Repeat("x", 101)).want(t, driver.ErrTooLarge)
+		s.start(driver.Op{Kind: driver.OpSend, Items: []driver.Item{{Header: map[string]string{"k": strings.Repeat("x", wire.MaxHeaderBytes)}}}}).want(t, driver.ErrTooLarge)
+		s.start(driver.Op{Kind: driver.OpSend, Ticket: new(driver.Ticket), Items: items("a")}).want(t, driver.ErrUnsupported)
+		s.send().want(t, nil)
+		r.recv(0).want(t, nil)
+		if p := all.tryRecv().want(t, nil); !p.NotReady {
+			t.Error("a value that was refused came")
+		}
+	})
 }
 
 func TestLargeValues(t *testing.T) {
-	_, path := serve(t, hub.Options{})
-	cfg := slots(1)
-	cfg.MaxValue = 8 << 20
-	s, r := open(t, path, "jobs", cfg), open(t, path, "jobs", both)
-	large := strings.Repeat("0123456789abcdef", 8<<20/16)
-	s.send(large).want(t, nil)
-	if got := r.recv(1).values(t); got[0] != large {
-		t.Error("a value of 8 MiB did not come whole")
-	}
-	s.send(large+"x").want(t, driver.ErrTooLarge)
+	over(t, func(t *testing.T, serve server) {
+		_, path := serve(t, hub.Options{})
+		cfg := slots(1)
+		cfg.MaxValue = 8 << 20
+		s, r := open(t, path, "jobs", cfg), open(t, path, "jobs", both)
+		large := strings.Repeat("0123456789abcdef", 8<<20/16)
+		s.send(large).want(t, nil)
+		if got := r.recv(1).values(t); got[0] != large {
+			t.Error("a value of 8 MiB did not come whole")
+		}
+		s.send(large+"x").want(t, driver.ErrTooLarge)
+	})
 }
 
 func TestNoHome(t *testing.T) {

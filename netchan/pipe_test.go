@@ -286,3 +286,47 @@ func TestFIFOOfAStranger(t *testing.T) {
 		t.Errorf("left beside the FIFO: %v", left)
 	}
 }
+
+// TestClientThatDoesNotRead: it is not read either, harms nobody else, and does
+// not keep its home from closing.
+func TestClientThatDoesNotRead(t *testing.T) {
+	w, second := pipes(t), pipes(t)
+	h := hub.New(hub.Options{})
+	serveOver(t, h, w)
+	serveOver(t, h, second)
+	defer w.in.Close()
+	defer w.out.Close()
+	words := preface(
+		&wire.Hello{MaxBody: wire.DefaultMaxBody, Epoch: 1, Name: "deaf"},
+		&wire.Open{Channel: 1, Op: 1, Slots: 1, Flags: wire.OpenSend, Name: "jobs"},
+	)
+	op := uint64(1)
+	for full := false; !full; {
+		for range 1000 {
+			op++
+			words = append(words, frames(&wire.Order{Type: wire.TypeStats, Channel: 1, Op: op})...)
+		}
+		w.out.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
+		n, err := w.out.Write(words)
+		words = words[n:]
+		if full = errors.Is(err, os.ErrDeadlineExceeded); err != nil && !full {
+			t.Fatal(err)
+		}
+		if op > 1<<20 {
+			t.Fatal("the home reads on and on")
+		}
+	}
+	e := open(t, second.inherit(t), "jobs", slots(1))
+	e.send("a").want(t, nil)
+	e.recv(1).wantGot(t, "a")
+	if err := e.Detach(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if err := h.Close(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("Close took %v", took)
+	}
+}

@@ -3,6 +3,7 @@ package netchan_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -22,7 +23,8 @@ import (
 func urlOf(at, name string) string {
 	switch {
 	case strings.HasPrefix(at, "tcp:"):
-		return at + "/" + url.PathEscape(name)
+		host, parameters, _ := strings.Cut(at, "?")
+		return host + "/" + url.PathEscape(name) + "?" + parameters
 	case strings.HasPrefix(at, "pipe:?"):
 		return at + "&chan=" + url.QueryEscape(name)
 	case strings.HasPrefix(at, "pipe:"), strings.HasPrefix(at, "unix:"):
@@ -72,6 +74,8 @@ type transport struct {
 	// away starts a home in another process. Two more can reach it: this one at
 	// here, and a child that is given files at there.
 	away func(t testing.TB) away
+	// listen waits for connections and says where; nil if there is only one.
+	listen func(t testing.TB) (l net.Listener, at string)
 	// heir starts a home in this process where one has died.
 	heir func(t testing.TB, at string)
 	// once says that a process can reach a home one time only, over descriptors.
@@ -101,15 +105,15 @@ type away struct {
 // transports are those of this system.
 func transports() []transport {
 	all := []transport{
-		{name: "unix", here: serve, away: awayUnix, heir: func(t testing.TB, at string) { serveAt(t, at, hub.Options{}) }},
-		{name: "tcp", here: serveAtTCP, away: awayTCP},
+		{name: "unix", here: serve, away: awayUnix, listen: listenUnix, heir: func(t testing.TB, at string) { serveAt(t, at, hub.Options{}) }},
+		{name: "tcp", here: serveAtTCP, away: awayTCP, listen: listenTCP},
 	}
 	if runtime.GOOS != "windows" {
 		all = append(all, transport{name: "pipe", here: serveInherited, away: awayInherited, once: true})
 	}
 	if runtime.GOOS == "linux" {
 		all = append(all, transport{
-			name: "fifo", here: serveFIFO, away: awayFIFO,
+			name: "fifo", here: serveFIFO, away: awayFIFO, listen: listenFIFO,
 			heir: func(t testing.TB, at string) { serveFIFOAt(t, strings.TrimPrefix(at, "pipe:"), hub.Options{}) },
 		})
 	}
@@ -122,6 +126,79 @@ func over(t *testing.T, f func(t *testing.T, serve server)) {
 	for _, way := range transports() {
 		t.Run(way.name, func(t *testing.T) { f(t, way.here) })
 	}
+}
+
+// faker starts a home that is none: answer serves one connection. It says where.
+type faker func(t *testing.T, answer func(net.Conn)) (at string)
+
+// overFakes runs f over every transport.
+func overFakes(t *testing.T, f func(t *testing.T, fake faker)) {
+	t.Helper()
+	for _, way := range transports() {
+		t.Run(way.name, func(t *testing.T) { f(t, way.fake) })
+	}
+}
+
+// fake is the faker of a transport.
+func (way transport) fake(t *testing.T, answer func(net.Conn)) (at string) {
+	t.Helper()
+	var accept func() (net.Conn, error)
+	var stop func() error
+	if way.listen != nil {
+		var l net.Listener
+		l, at = way.listen(t)
+		accept, stop = l.Accept, l.Close
+	} else {
+		w := pipes(t)
+		conn, err := hub.PipeConn(w.fromClient, w.toClient)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at = w.inherit(t)
+		accept, stop = func() (net.Conn, error) { return conn, nil }, conn.Close
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		conn, err := accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		answer(conn)
+	}()
+	t.Cleanup(func() { stop(); <-done })
+	return at
+}
+
+func listenUnix(t testing.TB) (net.Listener, string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "s")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l, path
+}
+
+// listenTCP says a place to which nobody comes back.
+func listenTCP(t testing.TB) (net.Listener, string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l, "tcp://" + l.Addr().String() + "?resume=0s"
+}
+
+func listenFIFO(t testing.TB) (net.Listener, string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "p")
+	l, err := hub.ListenPipe(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l, "pipe:" + path
 }
 
 func awayUnix(t testing.TB) away {
