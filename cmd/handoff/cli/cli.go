@@ -87,7 +87,8 @@ func oneLine(err error) string {
 	lines := strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' })
 	for i, line := range lines {
 		line = strings.TrimPrefix(strings.TrimSpace(line), "handoff: ")
-		lines[i] = strings.TrimPrefix(line, "hub: ")
+		line = strings.TrimPrefix(line, "hub: ")
+		lines[i] = strings.ReplaceAll(line, ": handoff: ", ": ")
 	}
 	return strings.Join(lines, "; ")
 }

@@ -105,8 +105,8 @@ func TestExitCodes(t *testing.T) {
 }
 
 func TestOneLine(t *testing.T) {
-	err := errors.Join(errors.New("handoff: send c: closed"), errors.New("hub: gone\r\nfor good"))
-	if got, want := oneLine(err), "send c: closed; gone; for good"; got != want {
+	err := errors.Join(errors.New("handoff: send c: closed"), errors.New("hub: gone\r\nfor good: handoff: x"))
+	if got, want := oneLine(err), "send c: closed; gone; for good: x"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/handoff-go/handoff"
 	"github.com/handoff-go/handoff/cmd/handoff/internal/demo"
 )
 
@@ -127,6 +128,57 @@ func TestServeSignalled(t *testing.T) {
 			t.Errorf("%v: left behind: %v", sig, left)
 		}
 	}
+}
+
+// A home that is killed leaves one line to everybody, and nobody waits for ever.
+func TestHomeKilled(t *testing.T) {
+	dir, err := os.MkdirTemp("", "cli")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "s.sock")
+	home := binary(t, "serve", "--unix", path)
+	out, err := home.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := home.Start(); err != nil {
+		t.Fatal(err)
+	}
+	await(t, out, "serving unix:")
+	url := func(name string) string { return "unix:" + path + "?chan=" + name }
+	commands := [][]string{
+		{"recv", url("a")}, {"recv", "--exec", "true", url("a")}, {"send", url("b"), "x"}, {"send", "--timeout", "1h", url("c"), "x"},
+		{"select", url("d"), url("e")},
+	}
+	errs := make(chan string, len(commands))
+	for _, args := range commands {
+		go func() {
+			code, _, e := run(t.Context(), args...)
+			if code != codeError {
+				t.Errorf("%v: code %d", args, code)
+			}
+			errs <- e
+		}()
+	}
+	ch, err := handoff.Open[string](t.Context(), url("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ch.Stats().ReceiversWaiting < 2 {
+	}
+	home.Process.Kill()
+	home.Wait()
+	for range commands {
+		e := <-errs
+		// One that had not asked yet finds nobody.
+		if !strings.Contains(e, "unreachable") && !strings.Contains(e, "in doubt") {
+			t.Errorf("%q", e)
+		}
+		checkOneLine(t, e)
+	}
+	ch.Detach()
 }
 
 // A worker whose demo never was says so and goes.
