@@ -109,14 +109,14 @@ func TestTypes(t *testing.T) {
 	wants(t, codeDone, `{"ID":1,"Item":"pear"}`+"\n", "", "", "recv", "-n", "1", s.url("chan=orders"))
 	wants(t, codeError, "", "say so with schema=", "", "send", s.url("chan=orders"), `{"ID":2}`)
 	wants(t, codeUsage, "", "value 1: it is not JSON", "", "send", s.url("chan=orders&schema=order&codec=json"), `{"ID":`)
-	wants(t, codeDone, "", "", "", "send", "--json", s.url("chan=orders&schema=order"), `{"ID":2}`)
+	wants(t, codeDone, "", "", "", "send", s.url("chan=orders&schema=order"), `{"ID":2}`)
 	if v, err := orders.Recv(t.Context()); err != nil || v.ID != 2 {
 		t.Errorf("%+v, %v", v, err)
 	}
 	// Memory is shown as bytes, and only made by who has the type.
 	wants(t, codeError, "", "it carries memory (mem:le:8:int64), which only a program with that type can make", "", "send", s.url("chan=ints"), "1")
 	wants(t, codeError, "", "only --raw and --length-prefixed show it", "", "recv", s.url("chan=ints"))
-	wants(t, codeError, "", "it carries bytes: leave --json and codec=json out", "", "recv", "--json", s.url("chan=bytes"))
+	wants(t, codeError, "", "it carries bytes: leave out --json, codec=json and schema=", "", "recv", "--json", s.url("chan=bytes"))
 	s.end(t)
 }
 

@@ -201,7 +201,7 @@ func TestBadURLs(t *testing.T) {
 		{"chan=text&create=new", "exists already"},
 		{"chan=new&create=no", "no such channel"},
 		{"chan=new&create=perhaps", "is not yes, no or new"},
-		{"chan=text&codec=json", "it carries text: leave --json and codec=json out"},
+		{"chan=text&codec=json", "it carries text: leave out --json, codec=json and schema="},
 		{"chan=new&slots=99999999999", "slots=99999999999"},
 		{"chan=new&maxvalue=99999999999", "maxvalue=99999999999"},
 	} {

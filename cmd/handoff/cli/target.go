@@ -56,7 +56,7 @@ func (k kind) String() string {
 type target struct {
 	url    string // without codec and schema
 	u      *url.URL
-	json   bool // codec=json
+	json   bool // codec=json, or a schema
 	schema string
 }
 
@@ -78,7 +78,7 @@ func parseTarget(rawURL string) (target, error) {
 	case !slices.Contains(schemes(), u.Scheme+":"):
 		return target{}, usage("%s: no medium has the scheme %s: there are %s", rawURL, u.Scheme, strings.Join(schemes(), ", "))
 	}
-	t := target{u: u, schema: q.Get("schema")}
+	t := target{u: u, schema: q.Get("schema"), json: q.Get("schema") != ""} // nothing else has a schema
 	switch as := q.Get("codec"); codec.Format(as) {
 	case codec.Auto:
 	case codec.JSON:
@@ -140,7 +140,7 @@ func open[E any](ctx context.Context, t target, form frame.Form, may func(kind) 
 	}
 	why := may(there)
 	if there.raw() && (t.json || form == frame.JSON) {
-		why = fmt.Errorf("it carries %v: leave --json and codec=json out", there)
+		why = fmt.Errorf("it carries %v: leave out --json, codec=json and schema=", there)
 	}
 	if why != nil {
 		return end, k, fmt.Errorf("open %s: %w: %w", t.url, handoff.ErrTypeMismatch, why)
