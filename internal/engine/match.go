@@ -157,6 +157,7 @@ func (c *Chan[T]) handBare(w, r *waiter[T], o *after[T]) {
 	if !w.firm {
 		w.tk.Win(int(w.idx)) // nobody else can have it: it stands in no queue
 	}
+	hb.Release(w) // partner: whoever offers what else it sends, in sentOne
 	c.handOut(c.wrap(w.got.Val, w.got.Header, w), r.att, c.gotOf(r), o)
 	r.finish(o)
 }
@@ -345,6 +346,7 @@ func (c *Chan[T]) sentOne(w *waiter[T], o *after[T]) {
 		w.finish(o)
 		return
 	}
+	hb.Acquire(w)
 	w.advance()
 	switch {
 	case w.leaves:
@@ -440,7 +442,8 @@ func (c *Chan[T]) handOut(p *parcel[T], a *Attach, g *Got[T], o *after[T]) {
 	p.attempt++
 	p.lapsed = false
 	p.unheard = g.unheard
-	hb.Acquire(p) // partner: who gave it back
+	hb.Acquire(p) // partner: who gave it back, and who handed it out before
+	hb.Release(p) // a receiver elsewhere has it on a goroutine that may not give it back
 	c.held.add(p)
 	c.redelivered(p.attempt, o)
 	if c.cfg.MaxHold > 0 && !g.plain {
