@@ -30,6 +30,10 @@ type Env struct {
 	cancel context.CancelFunc
 	limit  time.Duration
 
+	draft  *draft        // takes what TB would hear; nil but for laws about time
+	began  time.Time     // of the law
+	passed time.Duration // what Advance let pass; the law's own goroutine's
+
 	courting atomic.Int64 // offers to claimants whose turns are not over
 
 	hearing sync.RWMutex // guards over; held for reading while TB hears of an error
@@ -48,7 +52,11 @@ func (e *Env) Errorf(format string, args ...any) {
 	e.Helper()
 	e.hearing.RLock()
 	defer e.hearing.RUnlock()
-	if !e.over {
+	switch {
+	case e.over:
+	case e.draft != nil:
+		e.draft.add(format, args...)
+	default:
 		e.TB.Errorf(format, args...)
 	}
 }
@@ -58,7 +66,11 @@ func (e *Env) Fatalf(format string, args ...any) {
 	e.Helper()
 	e.hearing.RLock()
 	defer e.hearing.RUnlock()
-	if !e.over {
+	switch {
+	case e.over:
+	case e.draft != nil:
+		e.draft.add(format, args...)
+	default:
 		e.TB.Fatalf(format, args...)
 	}
 	runtime.Goexit()
@@ -338,8 +350,12 @@ func (e *Env) unfinished() []string {
 func (e *Env) Advance(d time.Duration) {
 	e.Helper()
 	time.Sleep(d)
+	e.passed += d
 	e.Settle()
 }
+
+// late is how much longer the law has taken than it let pass.
+func (e *Env) late() time.Duration { return time.Since(e.began) - e.passed }
 
 // Together runs n goroutines at once and waits for them. f must use e.Ctx in
 // whatever blocks.

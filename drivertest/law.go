@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,6 +33,10 @@ type Law struct {
 	Bubble bool
 	// Ends says that the law itself ends its context.
 	Ends bool
+	// Timed says that the law lets time pass and says what has happened by then.
+	// Where time is real, a run that breaks it after the machine held the run up
+	// is no verdict, and the law is tried again.
+	Timed bool
 	// Run finds out. It fails e when the rule is broken.
 	Run func(e *Env)
 }
@@ -189,12 +194,62 @@ func runLaw(t *testing.T, h Harness, l Law, o Options, mode claimMode) {
 				t.Logf("BROKEN %s (%s) by %s, seed %d\n\tthe law: %s", name, l.Source, h.Name, o.Seed, l.Says)
 			}
 		}()
-		if l.Storm || !h.InBubble {
+		switch {
+		case h.InBubble && !l.Storm:
+			synctest.Test(t, body)
+		case l.Timed:
+			runTimed(t, func() *Env { return newEnv(t, h, l, o, mode) })
+		default:
 			body(t)
+		}
+	})
+}
+
+const (
+	// maxTimed is how often a law about time is tried on a machine that holds it
+	// up: the last verdict counts, whatever the machine did.
+	maxTimed = 5
+	// heldUp is how far the time of a run may be from what the law let pass.
+	heldUp = 25 * time.Millisecond
+)
+
+// runTimed runs a law about time in real time.
+func runTimed(t testing.TB, newEnv func() *Env) {
+	for try := 1; ; try++ {
+		e := newEnv()
+		e.draft = &draft{}
+		done := make(chan struct{})
+		go func() { // of its own, for Fatalf ends it
+			defer close(done)
+			defer e.close()
+			e.law.Run(e)
+		}()
+		<-done
+		broken, late := e.draft.failures, e.late()
+		switch {
+		case len(broken) == 0:
+			return
+		case late > heldUp && try < maxTimed:
+			t.Logf("tried again, as the machine held this run up for %v: %s", late, broken[0])
+		default:
+			for _, text := range broken {
+				t.Error(text)
+			}
 			return
 		}
-		synctest.Test(t, body)
-	})
+	}
+}
+
+// draft is what a run found, before it counts.
+type draft struct {
+	mu       sync.Mutex // guards failures
+	failures []string
+}
+
+func (d *draft) add(format string, args ...any) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.failures = append(d.failures, fmt.Sprintf(format, args...))
 }
 
 func newEnv(t *testing.T, h Harness, l Law, o Options, mode claimMode) *Env {
@@ -205,6 +260,7 @@ func newEnv(t *testing.T, h Harness, l Law, o Options, mode claimMode) *Env {
 		bubble: h.InBubble && !l.Storm, limit: o.Limit,
 		Rand: rand.New(rand.NewPCG(o.Seed, hash.Sum64()+uint64(mode))),
 	}
+	e.began = time.Now()
 	e.renew()
 	return e
 }

@@ -53,6 +53,7 @@ var cancelLaws = []Law{
 		Says:   "a deadline that passes ends a blocked operation with context.DeadlineExceeded, when it passes",
 		Source: "L8; research 43",
 		Needs:  []Feature{FeatureCancel},
+		Timed:  true,
 		Run:    lawDeadline,
 	}, {
 		Name:   "L8/cancel-is-prompt-among-many",

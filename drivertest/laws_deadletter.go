@@ -42,6 +42,7 @@ var deadLetterLaws = []Law{
 		Says:   "a hold that lapses after the last attempt sends the value to the dead letter, not round again",
 		Source: "L13; DESIGN 2",
 		Needs:  []Feature{FeatureHold, FeatureDeadLetter, FeatureHoldTime},
+		Timed:  true,
 		Run:    lawLapseExhausts,
 	}, {
 		Name:   "L13/a-dead-holders-abandoned-value-goes-to-the-dead-letter",

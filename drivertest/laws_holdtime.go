@@ -15,18 +15,21 @@ var holdTimeLaws = []Law{
 		Says:   "a hold that lasts longer than MaxHold ends: the value is offered again with its attempt raised, later settlement is ErrSettled",
 		Source: "L13 sentence 8",
 		Needs:  []Feature{FeatureHold, FeatureHoldTime},
+		Timed:  true,
 		Run:    lawMaxHold,
 	}, {
 		Name:   "L13/extend-renews-a-hold",
 		Says:   "Extend lets a hold last that long from now, as often as it is called",
 		Source: "L13 sentence 8",
 		Needs:  []Feature{FeatureHold, FeatureHoldTime},
+		Timed:  true,
 		Run:    lawExtend,
 	}, {
 		Name:   "L13/without-max-hold-a-hold-lasts",
 		Says:   "without MaxHold a hold has no end in a process, and Extend changes nothing",
 		Source: "L13 sentence 8",
 		Needs:  []Feature{FeatureHold, FeatureHoldTime, FeatureSharedHeap},
+		Timed:  true,
 		Run: func(e *Env) {
 			ch := e.Chan(1)
 			e.Sends(ch, 1)
@@ -41,12 +44,14 @@ var holdTimeLaws = []Law{
 		Says:   "a value returned after a delay is not offered before it is over; those behind it may be taken meanwhile; then it is offered in its place",
 		Source: "DESIGN 2",
 		Needs:  []Feature{FeatureHold, FeatureHoldTime},
+		Timed:  true,
 		Run:    lawReturnAfter,
 	}, {
 		Name:   "L5/closed-waits-for-a-resting-value",
 		Says:   "after Close a value in a slot that rests is still to come, and closed is not seen; one without a slot goes home at once",
 		Source: "L5, L13",
 		Needs:  []Feature{FeatureHold, FeatureHoldTime, FeatureRendezvous},
+		Timed:  true,
 		Run:    lawRestingAndClose,
 	},
 }
@@ -138,12 +143,14 @@ var sendTimeoutLaws = []Law{
 		Says:   "a Send nobody meets within SendTimeout is ErrTimeout and has no effect; one that is met in time is not",
 		Source: "DESIGN 2",
 		Needs:  []Feature{FeatureSendTimeout},
+		Timed:  true,
 		Run:    lawSendTimeout,
 	}, {
 		Name:   "L13/send-timeout-during-a-hold-is-doubt",
 		Says:   "SendTimeout during a hold returns at once, being ErrTimeout and ErrInDoubt",
 		Source: "L13 sentence 4",
 		Needs:  []Feature{FeatureSendTimeout, FeatureHold, FeatureRendezvous},
+		Timed:  true,
 		Run: func(e *Env) {
 			ch := e.Make(Spec{SendTimeout: 2 * tick})
 			s := e.Send(ch, 1)
@@ -158,6 +165,7 @@ var sendTimeoutLaws = []Law{
 		Says:   "a SendAll that times out returns how many values left custody, and ErrTimeout",
 		Source: "DESIGN 2; research 44",
 		Needs:  []Feature{FeatureSendTimeout, FeatureBatch},
+		Timed:  true,
 		Run: func(e *Env) {
 			ch := e.Make(Spec{Slots: 2, SendTimeout: 2 * tick})
 			op := e.SendAll(ch, 0, 1, 2, 3)

@@ -56,8 +56,12 @@ func lawExactCapacity(e *Env) {
 	if !e.H.Has[FeatureRendezvous] {
 		from = 1
 	}
+	apart := 16
+	if e.share > 1 {
+		apart = 64
+	}
 	for slots := from; slots < 200; slots++ {
-		if !e.bubble && slots > 9 && slots%16 > 1 {
+		if !e.bubble && slots > 9 && slots%apart > 1 {
 			continue // far subjects take longer to make
 		}
 		ch := e.Chan(slots)
