@@ -25,7 +25,7 @@ var (
 	ErrUnsupported  = errors.New("not supported by this medium")
 	ErrTooLarge     = errors.New("value too large")
 	ErrTypeMismatch = errors.New("value type does not match the channel")
-	ErrConflict     = errors.New("contradicts the channel as it exists")
+	ErrConflict     = errors.New("conflict")
 	ErrNotFound     = errors.New("no such channel")
 	ErrFull         = errors.New("channel is full")
 	ErrDenied       = errors.New("access denied")
