@@ -246,12 +246,7 @@ func (a *attachment) Detach(ctx context.Context) error {
 		return nil // the home has ended the attachment with the connection
 	}
 	if last {
-		select {
-		case <-l.over:
-		case <-ctx.Done():
-			l.cut() // the home does not read our last words
-			<-l.over
-		}
+		l.awaitOver(ctx)
 	}
 	return got.err
 }

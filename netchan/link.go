@@ -66,6 +66,7 @@ type link struct {
 	lastChan  uint32
 	dead      error       // why nothing more can be begun
 	sweep     *time.Timer // set while calls with a time limit may be out
+	sweepAt   time.Time   // when it is due
 }
 
 // run carries the session to its end.
@@ -108,6 +109,17 @@ func (l *link) leave() {
 	l.endLife()
 	l.out.Send(&wire.Bye{Code: wire.CodeGoingAway})
 	l.out.Close()
+}
+
+// awaitOver waits until the link, which nobody needs any more, has ended. When ctx
+// ends first its connection is cut: the home does not read our last words.
+func (l *link) awaitOver(ctx context.Context) {
+	select {
+	case <-l.over:
+	case <-ctx.Done():
+		l.cut()
+		<-l.over
+	}
 }
 
 // cut ends the connection without a word.
@@ -247,9 +259,15 @@ func (l *link) order(t wire.Type, c *call) {
 
 // arm has overdue run at or before due. mu is held.
 func (l *link) arm(due time.Time) {
-	if l.sweep == nil {
+	switch {
+	case l.sweep == nil:
 		l.sweep = time.AfterFunc(time.Until(due), l.overdue)
+	case due.Before(l.sweepAt):
+		l.sweep.Reset(time.Until(due)) // if it runs already, it runs once more
+	default:
+		return
 	}
+	l.sweepAt = due
 }
 
 // overdue finishes the calls whose time is over: the home does not answer. It

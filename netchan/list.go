@@ -97,13 +97,7 @@ func (l *link) page(ctx context.Context, after string) (*wire.Names, error) {
 // letGo gives up a reference to the link that no attachment has. The last one
 // waits for the link's goroutines.
 func (l *link) letGo(ctx context.Context) {
-	if !l.left() {
-		return
-	}
-	select {
-	case <-l.over:
-	case <-ctx.Done():
-		l.conn.Close() // the home does not read our last words
-		<-l.over
+	if l.left() {
+		l.awaitOver(ctx)
 	}
 }
