@@ -47,7 +47,7 @@ type anyChan interface {
 func memName(u *url.URL, o options) (string, error) {
 	name := u.Opaque
 	if name == "" || u.Host != "" || u.Path != "" || u.Fragment != "" {
-		return "", fault.Because(ErrConflict, "malformed URL: want mem:NAME")
+		return "", fault.Malformed("malformed URL: want mem:NAME")
 	}
 	if err := unknownParameters(u); err != nil {
 		return "", err

@@ -83,14 +83,14 @@ func parse(rawURL string, opts []Option) (*url.URL, options, error) {
 	}
 	u, err := url.Parse(rawURL)
 	if err != nil {
-		return nil, o, fault.Because(ErrConflict, "malformed URL: %v", err)
+		return nil, o, fault.Malformed("malformed URL: %v", err)
 	}
 	if u.Scheme == "" {
-		return nil, o, fault.Because(ErrConflict, "malformed URL: no scheme in %q", rawURL)
+		return nil, o, fault.Malformed("malformed URL: no scheme in %q", rawURL)
 	}
 	q, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return nil, o, fault.Because(ErrConflict, "malformed URL: %v", err)
+		return nil, o, fault.Malformed("malformed URL: %v", err)
 	}
 	if err := o.fromQuery(q); err != nil {
 		return nil, o, err
@@ -108,5 +108,5 @@ func unknownParameters(u *url.URL) error {
 	for name := range u.Query() {
 		names = append(names, name)
 	}
-	return fault.Because(ErrConflict, "unknown parameter %s", strings.Join(names, ", "))
+	return fault.Malformed("unknown parameter %s", strings.Join(names, ", "))
 }

@@ -1,6 +1,7 @@
 package handoff
 
 import (
+	"errors"
 	"net/url"
 	"strconv"
 	"time"
@@ -46,10 +47,10 @@ func Name(name string) Option {
 func Slots(n int) Option {
 	return optionFunc(func(o *options) error {
 		if n < 0 {
-			return fault.Because(ErrConflict, "slots=%d is negative", n)
+			return fault.Malformed("slots=%d is negative", n)
 		}
 		if o.slots >= 0 && o.slots != n {
-			return fault.Because(ErrConflict, "slots said as %d and as %d", o.slots, n)
+			return fault.Malformed("slots said as %d and as %d", o.slots, n)
 		}
 		o.slots = n
 		return nil
@@ -65,7 +66,7 @@ func Create(how string) Option {
 		case "yes", "no", "new":
 			return agree(&o.create, how, "create")
 		}
-		return fault.Because(ErrConflict, "create=%q is not yes, no or new", how)
+		return fault.Malformed("create=%q is not yes, no or new", how)
 	})
 }
 
@@ -142,7 +143,7 @@ func CancelGrace(d time.Duration) Option {
 func agree[V comparable](field *V, v V, name string) error {
 	var zero V
 	if *field != zero && *field != v {
-		return fault.Because(ErrConflict, "%s said as %v and as %v", name, *field, v)
+		return fault.Malformed("%s said as %v and as %v", name, *field, v)
 	}
 	*field = v
 	return nil
@@ -150,7 +151,7 @@ func agree[V comparable](field *V, v V, name string) error {
 
 func positive[N int | time.Duration](field *N, n N, name string) error {
 	if n <= 0 {
-		return fault.Because(ErrConflict, "%s=%v is not positive", name, n)
+		return fault.Malformed("%s=%v is not positive", name, n)
 	}
 	return agree(field, n, name)
 }
@@ -180,7 +181,7 @@ func (o *options) fromQuery(q url.Values) error {
 		for _, v := range values {
 			opt, err := parse(v)
 			if err != nil {
-				return fault.Because(ErrConflict, "%s=%s: %v", key, v, err)
+				return fault.Malformed("%s=%s is not %v", key, v, err)
 			}
 			if opt == nil {
 				continue
@@ -195,34 +196,35 @@ func (o *options) fromQuery(q url.Values) error {
 
 var parameters = map[string]func(string) (Option, error){
 	"name":        text(Name),
-	"slots":       parsed(strconv.Atoi, Slots),
+	"slots":       parsed("a whole number", strconv.Atoi, Slots),
 	"create":      text(Create),
 	"codec":       text(Codec),
 	"schema":      text(Schema),
-	"maxvalue":    parsed(strconv.Atoi, MaxValue),
-	"sendtimeout": parsed(time.ParseDuration, SendTimeout),
-	"maxhold":     parsed(time.ParseDuration, MaxHold),
+	"maxvalue":    parsed("a whole number", strconv.Atoi, MaxValue),
+	"sendtimeout": parsed("a duration such as 5s", time.ParseDuration, SendTimeout),
+	"maxhold":     parsed("a duration such as 5s", time.ParseDuration, MaxHold),
 	"deadletter":  text(DeadLetter),
-	"maxattempts": parsed(strconv.Atoi, MaxAttempts),
-	"autoclose": parsed(strconv.ParseBool, func(on bool) Option {
+	"maxattempts": parsed("a whole number", strconv.Atoi, MaxAttempts),
+	"autoclose": parsed("true or false", strconv.ParseBool, func(on bool) Option {
 		if !on {
 			return nil
 		}
 		return CloseWhenSendersGone()
 	}),
-	"optimeout":   parsed(time.ParseDuration, OpTimeout),
-	"cancelgrace": parsed(time.ParseDuration, CancelGrace),
+	"optimeout":   parsed("a duration such as 5s", time.ParseDuration, OpTimeout),
+	"cancelgrace": parsed("a duration such as 5s", time.ParseDuration, CancelGrace),
 }
 
 func text(make func(string) Option) func(string) (Option, error) {
 	return func(s string) (Option, error) { return make(s), nil }
 }
 
-func parsed[V any](parse func(string) (V, error), make func(V) Option) func(string) (Option, error) {
+// parsed reads a value; what says what it ought to be.
+func parsed[V any](what string, parse func(string) (V, error), make func(V) Option) func(string) (Option, error) {
 	return func(s string) (Option, error) {
 		v, err := parse(s)
 		if err != nil {
-			return nil, err
+			return nil, errors.New(what)
 		}
 		return make(v), nil
 	}

@@ -23,7 +23,6 @@ type attachment struct {
 	receiving waiting
 	stopping  waiting
 	bytes     int // values in sends that wait
-	unheard   int // deliveries neither TAKEN nor CANCELed
 }
 
 // waiting counts the operations of one class that may wait.
@@ -181,7 +180,6 @@ func (o *op) finished(*driver.Op) {
 	var deliver []driver.Item
 	if len(o.Got) > 0 && !o.cancelled {
 		deliver = o.Got
-		a.unheard++
 		for i := range o.Got {
 			o.holds = append(o.holds, o.Got[i].Hold)
 		}
@@ -290,7 +288,6 @@ func (a *attachment) heard(id uint64) *op {
 		return nil
 	}
 	delete(a.ops, id)
-	a.unheard--
 	return o
 }
 

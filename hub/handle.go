@@ -144,6 +144,9 @@ func (s *session) open(f *wire.Open) error {
 		return wire.Unexpected(wire.TypeOpen, "with the number of an earlier operation")
 	}
 	s.lastOp = f.Op
+	if f.Channel == 0 {
+		return wire.Unexpected(wire.TypeOpen, "with number 0, which is no attachment's")
+	}
 	s.mu.Lock()
 	taken, n := s.attached[f.Channel] != nil, len(s.attached)
 	s.mu.Unlock()

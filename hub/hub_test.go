@@ -292,6 +292,7 @@ func TestBreaksTheRules(t *testing.T) {
 		{"broken body", []byte{1, 0, 0, 0, byte(wire.TypeSend), 0, 0, 0, 7}, wire.CodeProtocol, "broken"},
 		{"old number", frame(recv(2), recv(2)), wire.CodeProtocol, "earlier"},
 		{"old number of OPEN", frame(&wire.Open{Channel: 2, Op: 1, Name: "x"}), wire.CodeProtocol, "earlier"},
+		{"number 0", frame(&wire.Open{Op: 2, Name: "x"}), wire.CodeProtocol, "number 0"},
 		{"number in use", frame(&wire.Open{Channel: 1, Op: 2, Name: "x"}), wire.CodeProtocol, "already"},
 		{"no such attachment", frame(&wire.Receive{Type: wire.TypeRecv, Channel: 9, Op: 2, Max: 1}), wire.CodeProtocol, "not there"},
 		{"cancel nowhere", frame(&wire.Order{Type: wire.TypeCancel, Channel: 9, Op: 2}), wire.CodeProtocol, "not there"},

@@ -138,7 +138,7 @@ func (m medium) deadLetter(u *url.URL, to place, letter string) (string, error) 
 	}
 	dead, err := u.Parse(letter)
 	if err != nil {
-		return "", fault.Because(fault.ErrConflict, "malformed URL of the dead letter: %v", err)
+		return "", fault.Malformed("malformed URL of the dead letter: %v", err)
 	}
 	if dead.Scheme != u.Scheme {
 		return "", fault.Because(fault.ErrUnsupported, "a dead letter at another home than the channel's")
@@ -179,7 +179,7 @@ func checkTexts(name string, cfg driver.Config) error {
 
 // malformed is the error of a URL that cannot be read.
 func malformed(format string, args ...any) error {
-	return fault.Because(fault.ErrConflict, "malformed URL: "+format, args...)
+	return fault.Malformed("malformed URL: "+format, args...)
 }
 
 // parameters takes the parameters called names out of u's query, one value each,
@@ -198,7 +198,7 @@ func parameters(u *url.URL, names ...string) (map[string]string, error) {
 		delete(q, name)
 	}
 	for name := range q {
-		return nil, fault.Because(fault.ErrConflict, "unknown parameter %s", name)
+		return nil, fault.Malformed("unknown parameter %s", name)
 	}
 	return values, nil
 }

@@ -62,9 +62,9 @@ func parseResume(said string) (time.Duration, error) {
 	d, err := time.ParseDuration(said)
 	switch {
 	case err != nil:
-		return 0, fault.Because(fault.ErrConflict, "resume=%s is not a duration such as 5s", said)
+		return 0, fault.Malformed("resume=%s is not a duration such as 5s", said)
 	case d < 0 || d > maxResume:
-		return 0, fault.Because(fault.ErrConflict, "resume=%s: from 0, which is not at all, to %v", said, maxResume)
+		return 0, fault.Malformed("resume=%s: from 0, which is not at all, to %v", said, maxResume)
 	}
 	return d, nil
 }

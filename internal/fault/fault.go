@@ -48,7 +48,19 @@ func Doubtful(cause error) error { return &both{cause, ErrInDoubt} }
 
 // Because wraps one of the sentinels with a reason in plain words.
 func Because(sentinel error, format string, args ...any) error {
-	return &reasoned{sentinel, fmt.Sprintf(format, args...)}
+	return &reasoned{err: sentinel, reason: fmt.Sprintf(format, args...)}
+}
+
+// Malformed is ErrConflict of a URL or an option that could not be meant, whatever
+// there is: its text is the reason alone, as nothing was contradicted.
+func Malformed(format string, args ...any) error {
+	return &reasoned{ErrConflict, fmt.Sprintf(format, args...), true}
+}
+
+// IsMalformed reports whether err was made by Malformed.
+func IsMalformed(err error) bool {
+	r, ok := errors.AsType[*reasoned](err)
+	return ok && r.malformed
 }
 
 // both is two errors at once.
@@ -59,11 +71,18 @@ func (e *both) Unwrap() []error { return []error{e.first, e.second} }
 
 // reasoned is a sentinel with the reason of this one occurrence.
 type reasoned struct {
-	err    error
-	reason string
+	err       error
+	reason    string
+	malformed bool
 }
 
-func (e *reasoned) Error() string { return e.err.Error() + ": " + e.reason }
+func (e *reasoned) Error() string {
+	if e.malformed {
+		return e.reason
+	}
+	return e.err.Error() + ": " + e.reason
+}
+
 func (e *reasoned) Unwrap() error { return e.err }
 
 // Reason returns the words Because attached to err, or "".

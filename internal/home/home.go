@@ -4,6 +4,7 @@ package home
 
 import (
 	"context"
+	"maps"
 	"sync"
 
 	"github.com/handoff-go/handoff/driver"
@@ -84,6 +85,7 @@ type attachment struct {
 	selects map[*driver.Op]*engine.AsyncSelect // begun on this attachment
 	holds   map[driver.Hold]engine.Hold[item]
 	lastID  uint64
+	sweep   int // forgetEnded is due when there are so many holds
 }
 
 func (at *attachment) Info() driver.Info {
@@ -182,10 +184,24 @@ func (at *attachment) item(op *driver.Op, g *engine.Got[item]) driver.Item {
 func (at *attachment) hold(h engine.Hold[item]) driver.Hold {
 	at.mu.Lock()
 	defer at.mu.Unlock()
+	if len(at.holds) >= max(at.sweep, minSweep) {
+		at.forgetEnded()
+	}
 	at.lastID++
 	name := driver.Hold{ID: at.lastID}
 	at.holds[name] = h
 	return name
+}
+
+// minSweep is how many holds are remembered before those are looked for that
+// ended otherwise than by their holder.
+const minSweep = 64
+
+// forgetEnded forgets the holds that have lapsed: their holder may never settle
+// them, and whoever tries is told the same. at.mu is held.
+func (at *attachment) forgetEnded() {
+	maps.DeleteFunc(at.holds, func(_ driver.Hold, h engine.Hold[item]) bool { return !h.Live() })
+	at.sweep = 2 * len(at.holds)
 }
 
 // forget takes the hold called name out, for its settlement.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/handoff-go/handoff"
+	"github.com/handoff-go/handoff/internal/fault"
 	"github.com/spf13/cobra"
 )
 
@@ -35,7 +36,7 @@ func usage(format string, args ...any) error { return usageError{fmt.Errorf(form
 func runs(f func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		err := f(cmd.Context(), args)
-		if _, misused := errors.AsType[usageError](err); err == nil || misused {
+		if _, misused := errors.AsType[usageError](err); err == nil || misused || fault.IsMalformed(err) {
 			return err
 		}
 		return runError{err}

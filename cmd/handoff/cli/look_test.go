@@ -168,16 +168,16 @@ func TestBadURLs(t *testing.T) {
 		{"avian:/x", codeUsage, "no medium has the scheme avian"},
 		{"mem:x", codeUsage, "lives within one process"},
 		{"unix:/x?chan=y&codec=gob", codeUsage, "not codec=gob"},
-		{"unix:", codeError, "the path of the socket is missing"},
-		{"unix://host/x?chan=y", codeError, "want unix:/path.sock?chan=NAME"},
+		{"unix:", codeUsage, "the path of the socket is missing"},
+		{"unix://host/x?chan=y", codeUsage, "want unix:/path.sock?chan=NAME"},
 		{"unix:" + filepath.Join(dir, "no.sock") + "?chan=x", codeError, "home unreachable: there is no socket"},
 		{"unix:" + file + "?chan=x", codeError, "home unreachable"},
-		{"tcp://localhost/x", codeError, "the port is missing"},
+		{"tcp://localhost/x", codeUsage, "the port is missing"},
 		{"tcp://localhost:1/x", codeError, "home unreachable: nobody listens"},
-		{"tcp://localhost:99999/x", codeError, "99999 is not a port"},
+		{"tcp://localhost:99999/x", codeUsage, "99999 is not a port"},
 		{mute(t, "") + "/x", codeError, "home unreachable"},
 		{mute(t, "HTTP/1.1 400 Bad Request\r\n\r\n") + "/x", codeError, "home unreachable"},
-		{"pipe:?chan=x", codeError, "the path of a FIFO is missing"},
+		{"pipe:?chan=x", codeUsage, "the path of a FIFO is missing"},
 		{"pipe:?in=77&out=78&chan=x", codeError, ""},
 	}
 	for _, c := range table {
@@ -187,26 +187,27 @@ func TestBadURLs(t *testing.T) {
 	}
 	for _, c := range []struct {
 		params string
+		code   int
 		says   string
 	}{
-		{"", "channel's name"},
-		{"chan=a%00b", "control characters"},
-		{"chan=a&chan=b", "chan is said 2 times"},
-		{"chan=text&colour=red", "unknown parameter colour"},
-		{"chan=text&slots=3", "it has slots=2, not 3"},
-		{"chan=text&slots=-1", "slots=-1 is negative"},
-		{"chan=text&slots=two", "slots=two"},
-		{"chan=text&slots=1&slots=2", "slots said as 1 and as 2"},
-		{"chan=text&maxvalue=9", "it has maxvalue=8, not 9"},
-		{"chan=text&create=new", "exists already"},
-		{"chan=new&create=no", "no such channel"},
-		{"chan=new&create=perhaps", "is not yes, no or new"},
-		{"chan=text&codec=json", "it carries text: leave out --json, codec=json and schema="},
-		{"chan=new&slots=99999999999", "slots=99999999999"},
-		{"chan=new&maxvalue=99999999999", "maxvalue=99999999999"},
+		{"", codeUsage, "channel's name"},
+		{"chan=a%00b", codeUsage, "control characters"},
+		{"chan=a&chan=b", codeUsage, "chan is said 2 times"},
+		{"chan=text&colour=red", codeUsage, "unknown parameter colour"},
+		{"chan=text&slots=3", codeError, "it has slots=2, not 3"},
+		{"chan=text&slots=-1", codeUsage, "slots=-1 is negative"},
+		{"chan=text&slots=two", codeUsage, "slots=two"},
+		{"chan=text&slots=1&slots=2", codeUsage, "slots said as 1 and as 2"},
+		{"chan=text&maxvalue=9", codeError, "it has maxvalue=8, not 9"},
+		{"chan=text&create=new", codeError, "exists already"},
+		{"chan=new&create=no", codeError, "no such channel"},
+		{"chan=new&create=perhaps", codeUsage, "is not yes, no or new"},
+		{"chan=text&codec=json", codeError, "it carries text: leave out --json, codec=json and schema="},
+		{"chan=new&slots=2147483647", codeError, "2147483647"},
+		{"chan=new&maxvalue=2147483647", codeError, "maxvalue=2147483647"},
 	} {
 		for _, cmd := range [][]string{{"send", s.url(c.params), "1"}, {"recv", s.url(c.params)}, {"select", s.url(c.params)}} {
-			checkBad(t, codeError, c.says, cmd...)
+			checkBad(t, c.code, c.says, cmd...)
 		}
 	}
 	// Nothing was made, and nothing sent.

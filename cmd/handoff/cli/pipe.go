@@ -23,7 +23,8 @@ const replicasMost = 256
 
 func newPipe(s Streams) *cobra.Command {
 	var how pipeFlags
-	cmd := &cobra.Command{
+	var cmd *cobra.Command
+	cmd = &cobra.Command{
 		Use:   "pipe STAGE...",
 		Short: "Join commands by channels, several of a kind where that helps",
 		Long: `Join commands by channels, several of a kind where that helps.
@@ -59,7 +60,7 @@ they wrote; else 1, with a line for each that did not.`,
   handoff pipe --null 'find . -type f -print0' '2: xargs -0 -n1 printf "%s\0"' | tr '\0' '\n'`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: runs(func(ctx context.Context, args []string) error {
-			c, err := how.config(args)
+			c, err := how.config(args, cmd.Flags().Changed("batch"))
 			if err != nil {
 				return err
 			}
@@ -89,12 +90,12 @@ var (
 )
 
 // config is what the command line says.
-func (how *pipeFlags) config(args []string) (c line.Config, err error) {
+func (how *pipeFlags) config(args []string, batched bool) (c line.Config, err error) {
 	switch {
 	case how.slots < 0 || how.slots > 1<<20:
 		return c, usage("--slots %d is not between 0 and 1048576", how.slots)
-	case how.batch < 0 || how.batch > 1<<16:
-		return c, usage("--batch %d is not between 0 and 65536", how.batch)
+	case batched && how.batch < 1 || how.batch > 1<<16:
+		return c, usage("--batch %d is not between 1 and 65536", how.batch)
 	case how.attempts < 1:
 		return c, usage("--attempts %d: it needs one", how.attempts)
 	case how.maxLine < 1 || how.maxLine > mostBytes:
