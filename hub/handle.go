@@ -106,6 +106,9 @@ func (s *session) handleOrder(h wire.Header, body []byte) error {
 			return c.order(h.Type)
 		}
 		a := s.attachment(f.Channel)
+		if a == nil && h.Type == wire.TypeCancel && f.Op <= s.lastOp {
+			return nil // it has ended with its attachment: DETACH and CANCEL need not know of each other
+		}
 		if a == nil {
 			return wire.Unexpected(h.Type, "for an attachment that is not there")
 		}

@@ -171,7 +171,7 @@ func (a *attachment) cancel(c *call, why error) (ended []*driver.Op) {
 	l := a.link
 	switch {
 	case c.queued:
-		c.window().drop(c)
+		l.dropKept(c)
 		c.op.N = c.next
 		return c.finished(ended, why)
 	case c.harmless():
@@ -303,10 +303,8 @@ func (a *attachment) endAll() (ended []*driver.Op) {
 	for _, c := range l.outstanding(a) {
 		switch {
 		case c.op == nil:
-		case c.queued && c.kind == driver.OpSelect:
-			i, _ := c.has(a)
-			c.op.Chosen, c.op.Cases[i].Op.Err = i, fault.ErrDetached
-			ended = c.finished(ended, nil)
+		case c.kind == driver.OpSelect:
+			ended = a.leaveSelect(c, ended)
 		case c.queued:
 			c.op.N = c.next
 			ended = c.finished(ended, fault.ErrDetached)

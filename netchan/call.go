@@ -26,6 +26,8 @@ type call struct {
 	count    int    // OpSend: values behind next in the frame that is out; OpSelect: cases
 	got      []driver.Item
 	sends    bool      // OpSelect: a case of it sends
+	left     int       // OpSelect: the case whose attachment was detached, -1 for none
+	until    time.Time // OpSelect: when its After is over
 	cause    error     // why it was cancelled
 	due      time.Time // when its home must have answered, zero for never
 	grace    *time.Timer

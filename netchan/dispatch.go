@@ -169,6 +169,10 @@ func (d *dispatcher) onEnd(c *call) error {
 	if c.kind == driver.OpAwaitStop && err == nil {
 		c.op.Reason = f.Text
 	}
+	if c.kind == driver.OpSelect && c.cause != nil && err == c.cause {
+		d.ended = c.gaveUp(d.ended)
+		return nil
+	}
 	d.ended = c.finished(d.ended, err)
 	return nil
 }
@@ -212,8 +216,7 @@ func (d *dispatcher) leave(c *call) {
 		return
 	}
 	w.leave(c)
-	for next := w.next(); next != nil; next = w.next() {
-		d.link.begin(next)
+	if d.link.beginKept(w) {
 		d.wrote = true
 	}
 }

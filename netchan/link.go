@@ -197,7 +197,7 @@ func (l *link) end(err error) {
 func (l *link) outstanding(of *attachment) []*call {
 	var all []*call
 	for _, c := range l.calls {
-		if of == nil || c.at == of {
+		if _, in := c.has(of); of == nil || c.at == of || in {
 			all = append(all, c)
 		}
 	}
@@ -248,6 +248,23 @@ func (l *link) begin(c *call) {
 	if !c.due.IsZero() {
 		l.arm(c.due)
 	}
+}
+
+// dropKept takes c out of those kept back, which may make room for others. mu is
+// held.
+func (l *link) dropKept(c *call) {
+	w := c.window()
+	w.drop(c)
+	l.beginKept(w)
+}
+
+// beginKept begins what was kept back in w, as far as there is room. mu is held.
+func (l *link) beginKept(w *window) (begun bool) {
+	for next := w.next(); next != nil; next = w.next() {
+		l.begin(next)
+		begun = true
+	}
+	return begun
 }
 
 // order adds a frame that gets no answer of its own; the caller flushes once mu

@@ -11,7 +11,7 @@ import (
 // startSelect sends op, a select, or keeps it back. An error means that it was
 // not begun.
 func (a *attachment) startSelect(op *driver.Op) error {
-	c := &call{at: a, op: op, kind: op.Kind, count: len(op.Cases)}
+	c := &call{at: a, op: op, kind: op.Kind, count: len(op.Cases), left: -1}
 	op.Note = c
 	for i := range op.Cases {
 		if err := c.addCase(&op.Cases[i]); err != nil {
@@ -92,8 +92,8 @@ func (c *call) selectFrame() wire.Select {
 	if c.op.First {
 		f.Flags |= wire.FlagFirst
 	}
-	if c.sends {
-		f.After = max(c.op.After, 0)
+	if c.sends && c.op.After > 0 {
+		f.After = max(time.Until(c.until), 1)
 	}
 	for i, one := range c.op.Cases {
 		on, ok := one.Channel.(*attachment)
@@ -122,9 +122,11 @@ func (l *link) admitSelect(c *call) (detached int, err error) {
 		return -1, l.dead
 	}
 	// The home may still choose a send when time is over here, so it has the
-	// clock. A receive that comes too late is put back, so it is ours.
-	if c.op.After > 0 && !c.sends {
-		c.grace = time.AfterFunc(c.op.After, func() { c.timeOver() })
+	// clock, once it has the select. A receive that comes too late is put back, so
+	// there it is ours.
+	if c.op.After > 0 {
+		c.until = time.Now().Add(c.op.After)
+		c.grace = time.AfterFunc(c.op.After, c.timeOver)
 	}
 	if w := c.window(); w == nil || w.enter(c) {
 		l.begin(c)
@@ -138,7 +140,7 @@ func (c *call) timeOver() {
 	l := c.at.link
 	l.mu.Lock()
 	var ended []*driver.Op
-	if c.op != nil && c.cause == nil && l.dead == nil {
+	if c.op != nil && c.cause == nil && l.dead == nil && (c.queued || !c.sends) {
 		ended = c.at.cancel(c, fault.ErrTimeout)
 	}
 	l.mu.Unlock()
@@ -148,10 +150,45 @@ func (c *call) timeOver() {
 	}
 }
 
+// leaveSelect ends the select c because a, which a case of it is on, is detached:
+// that case is the one chosen, unless a send had its effect before. A value under
+// way is dropped, and goes back when the home reads CANCEL. The link's mu is held.
+func (a *attachment) leaveSelect(c *call, ended []*driver.Op) []*driver.Op {
+	i, ok := c.has(a)
+	if !ok || c.cause != nil {
+		return ended
+	}
+	if c.queued { // and taken out of those kept back already
+		return c.chose(ended, i, fault.ErrDetached)
+	}
+	a.link.order(wire.TypeCancel, c)
+	if c.harmless() {
+		return c.chose(ended, i, fault.ErrDetached)
+	}
+	c.cause, c.left = fault.ErrDetached, i
+	c.grace = time.AfterFunc(a.cfg.CancelGrace, func() { a.graceOver(c) })
+	return ended
+}
+
+// chose ends the select c with case i, which has failed.
+func (c *call) chose(ended []*driver.Op, i int, err error) []*driver.Op {
+	c.op.Chosen, c.op.Cases[i].Op.Err = i, err
+	return c.finished(ended, nil)
+}
+
+// gaveUp ends the select c, of which the home has said that nothing was chosen
+// since it was cancelled.
+func (c *call) gaveUp(ended []*driver.Op) []*driver.Op {
+	if c.left >= 0 {
+		return c.chose(ended, c.left, c.cause)
+	}
+	return c.finished(ended, c.cause)
+}
+
 // has reports whether a is what a case of c is on. The link's mu is held, and c
 // has not ended.
 func (c *call) has(a *attachment) (i int, ok bool) {
-	if c.op == nil {
+	if c.op == nil || c.kind != driver.OpSelect {
 		return 0, false
 	}
 	for i := range c.op.Cases {
@@ -170,6 +207,9 @@ func (l *link) keptBack(of *attachment) (calls []*call) {
 			l.selecting.drop(c)
 			calls = append(calls, c)
 		}
+	}
+	if of != nil {
+		l.beginKept(&l.selecting)
 	}
 	return calls
 }
@@ -190,7 +230,7 @@ func (d *dispatcher) onChosen(c *call, f *wire.Chosen) error {
 	}
 	value := f.Flags&wire.ChosenValue != 0
 	if value && c.cause != nil {
-		d.ended = c.finished(d.ended, c.cause)
+		d.ended = c.gaveUp(d.ended)
 		return nil
 	}
 	won := c.op.Cases[f.Case].Op

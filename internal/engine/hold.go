@@ -125,10 +125,13 @@ func (h Hold[T]) Heard() error {
 	var o after[T]
 	c, p := h.c, h.p
 	p.unheard = false
-	if w := p.sender; w != nil && w.leaves {
-		c.orphan(p, &o)
-		w.got.Err = fault.Doubtful(w.got.Err)
-		w.finish(&o)
+	if w := p.sender; w != nil {
+		w.again = false // its case is chosen
+		if w.leaves {
+			c.orphan(p, &o)
+			w.got.Err = fault.Doubtful(w.got.Err)
+			w.finish(&o)
+		}
 	}
 	c.unlock(&o)
 	return nil
@@ -383,6 +386,11 @@ func (c *Chan[T]) loseHolder(p *parcel[T], reason string) {
 			return
 		}
 		c.mu.Lock()
+		if p.gen == gen && p.where == settling {
+			p.lapsed = true // its holder rejects it meanwhile, and ends the hold either way
+			c.free()
+			return
+		}
 		if p.gen != gen {
 			c.free()
 			return
@@ -396,6 +404,9 @@ func (c *Chan[T]) loseHolder(p *parcel[T], reason string) {
 	var o after[T]
 	c.held.remove(p)
 	c.tell(&o, event.Event{Kind: event.Returned, Op: "take", Reason: reason, Attempt: p.attempt})
+	if p.sender != nil {
+		p.sender.again = false // a holder that died may have seen it: its case is chosen
+	}
 	c.giveBack(p, 0, &o)
 	c.unlock(&o)
 }

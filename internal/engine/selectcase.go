@@ -193,6 +193,7 @@ func (x *chanCase[T]) trySend(s *Select) verdict {
 	}
 	if s.hasDefault() {
 		if r := c.firstPlain(); r != nil {
+			w.try = true // if that comes to nothing the default is chosen
 			r.remove()
 			c.handBare(w, r, &x.o)
 			return pending

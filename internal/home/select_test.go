@@ -403,3 +403,55 @@ func TestSelectStorm(t *testing.T) {
 		}
 	}
 }
+
+// TestSelectTryDead: a select beside a default does not wait for a receiver that
+// died with its value.
+func TestSelectTryDead(t *testing.T) {
+	ch, err := New(driver.Config{Name: "c"}, "here", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sender, _ := ch.Attach(driver.Config{Send: true})
+	receiver, _ := ch.Attach(driver.Config{Receive: true})
+	start(receiver, far())
+	try := choose(driver.Case{Channel: sender, Op: sendOf("v")})
+	try.Try = true
+	sel := start(sender, try)
+	receiver.Detach(t.Context())
+	if sel.open() || !sel.NotReady {
+		t.Fatalf("open %v, not ready %v", sel.open(), sel.NotReady)
+	}
+}
+
+// TestSelectSeen: a send whose value was seen once is chosen for good, whatever
+// becomes of later hand-outs.
+func TestSelectSeen(t *testing.T) {
+	for _, seen := range []func(r *run){
+		func(r *run) { r.tell(driver.OpHeard, false); r.tell(driver.OpReturn, false) },
+		func(r *run) { r.ch.Detach(t.Context()) }, // it died, and may have seen it
+	} {
+		ch, err := New(driver.Config{Name: "c"}, "here", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, _ := ch.Attach(driver.Config{Send: true, Receive: true})
+		first, _ := ch.Attach(driver.Config{Receive: true})
+		b := made(t, 1)
+		r := start(first, farTake())
+		sel := start(a, choose(driver.Case{Channel: a, Op: sendOf("v")}, driver.Case{Channel: b, Op: ptr(far())}))
+		seen(r)
+		start(b, *sendOf("other"))
+		r = start(a, farTake())
+		r.tell(driver.OpReturn, true)
+		if !sel.open() {
+			t.Fatalf("case %d was chosen", sel.Chosen)
+		}
+		r = start(a, farTake())
+		if n := r.Got[0].Attempt; n != 2 {
+			t.Errorf("attempt %d", n)
+		}
+		r.tell(driver.OpHeard, false)
+		r.tell(driver.OpDone, false)
+		sel.want(t, 0)
+	}
+}

@@ -135,6 +135,7 @@ func (o *Outbox) rouse() {
 // taken, unless the outbox keeps: then it is as after Pause.
 func (o *Outbox) Run(w io.Writer) error {
 	o.attach(w)
+	defer o.awaitWrite()
 	for range o.wake {
 		for {
 			b, done := o.take()
@@ -153,6 +154,16 @@ func (o *Outbox) Run(w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// awaitWrite waits for the write that another goroutine may be doing without Run.
+// It does not block, so it ends soon.
+func (o *Outbox) awaitWrite() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for o.writing {
+		o.room.Wait()
+	}
 }
 
 // attach makes w the transport, and finds out whether it can be written without
@@ -232,6 +243,9 @@ func (o *Outbox) wrote(b []byte, n int) (more bool) {
 		if o.stalled() {
 			o.room.Broadcast()
 		}
+	}
+	if o.ended || o.paused {
+		o.room.Broadcast() // Run may wait for this write
 	}
 	return o.ready() || o.ended || o.paused
 }

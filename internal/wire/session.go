@@ -88,7 +88,7 @@ func (s *session) keep(b []byte) {
 // unkeep notes that the write has ended and n bytes were not taken.
 func (s *session) unkeep(n int) {
 	if s.keeps {
-		s.kept.cut(n)
+		s.kept.cut(min(n, s.kept.length())) // it may have been acknowledged all the same, by a liar
 		s.given = 0
 	}
 }

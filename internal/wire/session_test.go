@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"io"
 	"math/rand/v2"
 	"net"
 	"path/filepath"
@@ -347,4 +348,71 @@ func (c *counting) Write(b []byte) (int, error) {
 		c.acks <- uint64(len(b))
 	}
 	return len(b), nil
+}
+
+// liar is a transport whose other end acknowledges more than it was given.
+type liar struct {
+	o *Outbox
+	t *testing.T
+}
+
+func (l liar) Write(b []byte) (int, error) {
+	if err := l.o.Acked(uint64(len(b))); err != nil {
+		l.t.Error(err)
+	}
+	return 10, io.ErrClosedPipe
+}
+
+// TestAckOfWhatIsBeingWritten harms nobody but who says it.
+func TestAckOfWhatIsBeingWritten(t *testing.T) {
+	o := NewOutbox()
+	o.Keep()
+	for i := range 1000 {
+		o.Send(&Order{Type: TypeTaken, Channel: 1, Op: uint64(i + 1)})
+	}
+	if err := o.Run(liar{o, t}); err == nil {
+		t.Error("the transport failed, and Run did not")
+	}
+	if n := o.Kept(); n != 0 {
+		t.Errorf("%d bytes are kept", n)
+	}
+}
+
+// TestRunAwaitsDirectWrites: when Run has returned nobody writes any more, or
+// Rewind would pull the bytes from under his feet.
+func TestRunAwaitsDirectWrites(t *testing.T) {
+	for range 200 {
+		o := NewOutbox()
+		o.Keep()
+		inside, let := make(chan struct{}), make(chan struct{})
+		o.direct = func(b []byte) (int, bool) {
+			close(inside)
+			<-let
+			return 0, true
+		}
+		o.End((&Order{Type: TypeTaken, Channel: 1, Op: 1}).Append(o.Begin()), false)
+		flushed := make(chan struct{})
+		go func() {
+			defer close(flushed)
+			o.Flush()
+		}()
+		<-inside
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			o.Pause()
+			o.Run(io.Discard)
+		}()
+		select {
+		case <-ended:
+			t.Fatal("Run has returned, and a write goes on")
+		case <-time.After(100 * time.Microsecond):
+		}
+		close(let)
+		<-flushed
+		<-ended
+		if err := o.Rewind(0, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
