@@ -2,12 +2,14 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/handoff-go/handoff/internal/fault"
 	"github.com/handoff-go/handoff/internal/ticket"
 )
 
@@ -249,5 +251,63 @@ func TestPairSpins(t *testing.T) {
 	wg.Wait()
 	if n > 3 {
 		t.Fatalf("the sender's ticket was seen claimed %d times by nobody but itself", n)
+	}
+}
+
+// claimedElsewhere begins a select, claims it as another channel would, has f
+// happen, and lets the claim go. Its owner has not looked yet when then is called;
+// afterwards it does.
+func claimedElsewhere(t *testing.T, x *AsyncSelect, f, then func()) {
+	t.Helper()
+	x.Begin(false)
+	if x.s.tk.Reserve() != ticket.Won {
+		t.Fatal("it cannot be claimed")
+	}
+	f()
+	x.s.tk.Notify = func() {}
+	x.s.tk.Release()
+	x.s.tk.Notify = x.ring
+	then()
+	x.ring()
+}
+
+// TestDetachedWhileClaimed: nothing comes into the hands of an attachment that
+// ended while its select was claimed elsewhere.
+func TestDetachedWhileClaimed(t *testing.T) {
+	for _, slots := range []int{0, 1} {
+		c, d := New[int](Config{Slots: slots}, nil), New[int](Config{}, nil)
+		gone, here, e := c.Attach(false, true), c.Attach(true, true), d.Attach(true, true)
+		v := 7
+		x := NewAsyncSelect([]Case{&TakeCase[int]{C: c, A: gone, Unheard: true}, &SendCase[int]{C: d, A: e, V: &v}}, func() {})
+		claimedElsewhere(t, x, func() { c.Detach(gone, "its session has ended") }, func() {
+			if ok, err := c.TrySend(here, 1, nil); ok != (slots > 0) || err != nil {
+				t.Errorf("%d slots: %v, %v", slots, ok, err)
+			}
+		})
+		if i, err := x.Chosen(); i != 0 || !errors.Is(err, fault.ErrDetached) {
+			t.Errorf("%d slots: case %d, %v", slots, i, err)
+		}
+		if s := c.Stats(); s.Held != 0 || s.Len != slots {
+			t.Errorf("%d slots: %+v", slots, s)
+		}
+	}
+}
+
+// TestClosedWhileClaimed: a sender that was claimed elsewhere when its channel was
+// closed sends no more: a receiver has seen the end.
+func TestClosedWhileClaimed(t *testing.T) {
+	c, d := New[int](Config{}, nil), New[int](Config{}, nil)
+	a, b, e := c.Attach(true, true), c.Attach(true, true), d.Attach(true, true)
+	v := 7
+	x := NewAsyncSelect([]Case{&SendCase[int]{C: c, A: a, V: &v}, &TakeCase[int]{C: d, A: e}}, func() {})
+	end := func() {
+		t.Helper()
+		if g, ok := c.TryRecv(b, false); ok || !errors.Is(g.Err, fault.ErrClosed) {
+			t.Errorf("received %d, %v", g.Val, g.Err)
+		}
+	}
+	claimedElsewhere(t, x, func() { c.Close(b); end() }, end)
+	if i, err := x.Chosen(); i != 0 || !errors.Is(err, fault.ErrClosed) {
+		t.Errorf("case %d, %v", i, err)
 	}
 }

@@ -56,7 +56,7 @@ func (q *queue[T]) fail(err error, a *Attach, o *after[T]) {
 	for w := q.head; w != nil; {
 		next := w.next
 		if a == nil || w.att == a {
-			switch w.win() {
+			switch w.winAnyway() {
 			case ticket.Won:
 				w.remove()
 				w.got.Err = err

@@ -25,7 +25,7 @@ func (c *Chan[T]) offer(v T, h Header, o *after[T]) bool {
 			if next != nil && next.in == nil {
 				next = c.recvq.head // that completed or dropped others; the queue is shorter
 			}
-		case r.kind == take && c.used >= c.slots:
+		case r.kind == take && c.used >= c.slots && !r.att.gone:
 			// r would hold the value without a slot, and its sender wait.
 			switch r.state() {
 			case ticket.Waiting:
@@ -60,7 +60,7 @@ func (c *Chan[T]) older(r *waiter[T]) bool {
 		return true
 	}
 	for s := c.sendq.head; s != nil; s = s.next {
-		if s.tk != r.tk && s.state() == ticket.Waiting {
+		if s.tk != r.tk && !s.att.gone && s.state() == ticket.Waiting {
 			return true
 		}
 	}
@@ -184,7 +184,7 @@ func (c *Chan[T]) pull(hold bool, a *Attach, g *Got[T], o *after[T]) outcome {
 		c.pullSlot(hold, a, g, o)
 		return pulled
 	}
-	if c.sendq.head != nil {
+	if c.sendq.head != nil && !c.closed { // else it was claimed at the close, and is about to see that
 		if w := c.sendq.firstWon(); w != nil {
 			c.pullSender(w, hold, a, g, o)
 			return pulled
@@ -303,6 +303,9 @@ func (c *Chan[T]) promote(o *after[T]) {
 			c.used++
 			c.sentOne(w, o)
 			continue
+		}
+		if c.closed {
+			return
 		}
 		w := c.sendq.firstWon()
 		if w == nil {

@@ -7,7 +7,7 @@ import "github.com/handoff-go/handoff/internal/ticket"
 //
 //go:norace
 func (c *Chan[T]) pair(r *waiter[T], o *after[T]) bool {
-	if r.state() != ticket.Waiting {
+	if r.state() != ticket.Waiting || r.att.gone || c.closed {
 		return false // and no sender's ticket is touched for it
 	}
 	for s := c.sendq.head; s != nil; {
@@ -61,6 +61,9 @@ func (c *Chan[T]) meet(s, r *waiter[T], o *after[T]) {
 func (c *Chan[T]) claim(s *waiter[T]) ticket.Answer {
 	if s.firm {
 		return ticket.Won
+	}
+	if s.att.gone {
+		return ticket.Busy
 	}
 	return s.tk.Reserve()
 }

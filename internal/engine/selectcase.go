@@ -237,7 +237,7 @@ func (x *chanCase[T]) retry() {
 		c.serve(&x.o)
 		return
 	}
-	if w.win() != ticket.Won {
+	if w.winAnyway() != ticket.Won {
 		return
 	}
 	w.remove()

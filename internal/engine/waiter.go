@@ -103,6 +103,19 @@ func (w *waiter[T]) win() ticket.Answer {
 		}
 		return ticket.Won
 	}
+	if w.att.gone {
+		return ticket.Busy // it was claimed when its attachment ended; its owner is about to see that
+	}
+	return w.tk.Win(int(w.idx))
+}
+
+// winAnyway is win for an end that even a detached attachment is told.
+//
+//go:norace
+func (w *waiter[T]) winAnyway() ticket.Answer {
+	if w.firm {
+		return w.win()
+	}
 	return w.tk.Win(int(w.idx))
 }
 

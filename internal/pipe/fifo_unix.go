@@ -321,6 +321,9 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 }
 
+// readyTime bounds the one byte that tells a client that it is served.
+const readyTime = 100 * time.Millisecond
+
 // answer opens the home's ends of a client's pair.
 func (l *listener) answer(path string) (*Conn, error) {
 	in, err := openFIFO(path+".up", unix.O_RDONLY)
@@ -331,7 +334,10 @@ func (l *listener) answer(path string) (*Conn, error) {
 		}
 	}
 	if err == nil && err2 == nil {
+		// Who has filled his own FIFO is not waited for: others call.
+		out.SetWriteDeadline(time.Now().Add(readyTime))
 		if _, err = out.Write([]byte{readyByte}); err == nil {
+			out.SetWriteDeadline(time.Time{})
 			return New(in, out, l.path)
 		}
 	}

@@ -31,12 +31,17 @@ func appendStr(b []byte, s string) []byte {
 }
 
 // cut returns s, not longer than MaxText and still UTF-8 if it was.
-func cut(s string) string {
-	if len(s) <= MaxText {
+func cut(s string) string { return cutTo(s, MaxText) }
+
+// greeting is cut for the frames of a handshake, which have to be short.
+func greeting(s string) string { return cutTo(s, MaxGreeting) }
+
+func cutTo(s string, most int) string {
+	if len(s) <= most {
 		return s
 	}
-	n := MaxText
-	for n > MaxText-utf8.UTFMax && !utf8.RuneStart(s[n]) {
+	n := most
+	for n > most-utf8.UTFMax && !utf8.RuneStart(s[n]) {
 		n--
 	}
 	return s[:n]

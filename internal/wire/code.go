@@ -141,11 +141,3 @@ type Error struct {
 }
 
 func (e *Error) Error() string { return e.Code.String() + ": " + e.Text }
-
-// AsError returns err as what BYE says of it.
-func AsError(err error) *Error {
-	if e, ok := errors.AsType[*Error](err); ok {
-		return e
-	}
-	return &Error{Code: CodeProtocol, Text: err.Error()}
-}

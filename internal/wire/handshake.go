@@ -11,7 +11,7 @@ type ID [16]byte
 // The feature bits. This version uses FeatureResume.
 const (
 	FeatureResume uint64 = 1 << iota
-	FeaturePing
+	FeaturePing          // kept for a later version
 	FeatureSelect
 )
 
@@ -47,7 +47,7 @@ type Hello struct {
 
 // Length implements Frame.
 func (f *Hello) Length() int {
-	return HeaderLength + 8 + 4 + 16 + 4 + 16 + 4 + 8 + 8 + 2 + len(cut(f.Name))
+	return HeaderLength + 8 + 4 + 16 + 4 + 16 + 4 + 8 + 8 + 2 + len(greeting(f.Name))
 }
 
 // Append implements Frame.
@@ -60,7 +60,7 @@ func (f *Hello) Append(b []byte) []byte {
 	b = append(b, f.Incarnation[:]...)
 	b = appendU32(b, f.PID)
 	b = appendU64(appendU64(b, uint64(f.Resume)), f.Received)
-	b = appendStr(b, cut(f.Name))
+	b = appendStr(b, greeting(f.Name))
 	return finish(b, start)
 }
 
@@ -95,7 +95,7 @@ type Welcome struct {
 
 // Length implements Frame.
 func (f *Welcome) Length() int {
-	return HeaderLength + 8 + 4 + 4 + 16 + 4 + 16 + 8 + 8 + 2 + len(cut(f.Home))
+	return HeaderLength + 8 + 4 + 4 + 16 + 4 + 16 + 8 + 8 + 2 + len(greeting(f.Home))
 }
 
 // Append implements Frame.
@@ -108,7 +108,7 @@ func (f *Welcome) Append(b []byte) []byte {
 	b = appendU32(b, f.Epoch)
 	b = append(b, f.Incarnation[:]...)
 	b = appendU64(appendU64(b, uint64(f.Resume)), f.Received)
-	b = appendStr(b, cut(f.Home))
+	b = appendStr(b, greeting(f.Home))
 	return finish(b, start)
 }
 
@@ -139,13 +139,13 @@ type Bye struct {
 }
 
 // Length implements Frame.
-func (f *Bye) Length() int { return HeaderLength + 2 + 2 + len(cut(f.Text)) }
+func (f *Bye) Length() int { return HeaderLength + 2 + 2 + len(greeting(f.Text)) }
 
 // Append implements Frame.
 func (f *Bye) Append(b []byte) []byte {
 	b, start := begin(b, TypeBye, 0)
 	b = appendU16(b, uint16(f.Code))
-	b = appendStr(b, cut(f.Text))
+	b = appendStr(b, greeting(f.Text))
 	return finish(b, start)
 }
 

@@ -41,6 +41,7 @@ const (
 	DefaultMaxBody  = 1<<20 + Overhead  // body, where nothing else was said
 	MaxValueLimit   = 1<<31 - 1 - 1<<20 // the largest MaxValue that can be asked for
 	MaxText         = 1024              // name, type, URL, reason
+	MaxGreeting     = 512               // name, home and text in a handshake frame
 	MaxHeaders      = 64                // pairs with one value
 	MaxHeaderBytes  = 32 << 10          // keys and values of them together
 	MaxBatch        = 1024              // values in one frame, and of one receive

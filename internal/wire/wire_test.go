@@ -173,7 +173,7 @@ func TestEveryCutIsRefused(t *testing.T) {
 }
 
 func TestUnknownTypes(t *testing.T) {
-	if _, err := Parse(Header{Type: 0x7f}, nil); AsError(err).Code != CodeProtocol {
+	if _, err := Parse(Header{Type: 0x7f}, nil); codeOf(err) != CodeProtocol {
 		t.Errorf("an unknown critical frame: %v", err)
 	}
 	if Type(0x7f).Optional() || !Type(0x80).Optional() {
@@ -254,7 +254,7 @@ func TestReader(t *testing.T) {
 func TestReaderLimit(t *testing.T) {
 	long := (&Send{Items: []driver.Item{{Value: make([]byte, 300<<10)}}}).Append(nil)
 	r := NewReader(bytes.NewReader(long), 1000)
-	if _, _, err := r.Next(); err == nil || AsError(err).Code != CodeLimit {
+	if _, _, err := r.Next(); err == nil || codeOf(err) != CodeLimit {
 		t.Errorf("a frame over the limit: %v", err)
 	}
 	if len(r.buf) != readBytes {
@@ -355,3 +355,23 @@ func (g *gated) Write(b []byte) (int, error) {
 type failing int
 
 func (f failing) Write(b []byte) (int, error) { return int(f), io.ErrShortWrite }
+
+// codeOf is the code of a protocol error, 0 if err is none.
+func codeOf(err error) Code {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return 0
+	}
+	return e.Code
+}
+
+// TestGreetingsAreShort: whatever a side is called, its handshake is within the
+// limit.
+func TestGreetingsAreShort(t *testing.T) {
+	long := strings.Repeat("ä", 2000)
+	for _, f := range []Frame{&Hello{Name: long}, &Welcome{Home: long}, &Bye{Text: long}} {
+		if n := len(f.Append(nil)) - HeaderLength; n > MaxHandshake || f.Length() != n+HeaderLength {
+			t.Errorf("%T has %d bytes", f, n)
+		}
+	}
+}
