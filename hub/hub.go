@@ -143,7 +143,8 @@ func New(opts Options) *Hub {
 var ErrClosed = errors.New("hub: closed")
 
 // Serve accepts connections on l until Close, and then returns ErrClosed, or
-// until l fails. It closes l. A Hub may serve several listeners at once.
+// until l fails. It closes l. A Hub may serve several listeners at once, fewer
+// than the 64 handshakes it has at a time.
 func (h *Hub) Serve(l net.Listener) error {
 	defer l.Close()
 	if !h.listen(l) {

@@ -56,6 +56,15 @@
 //
 // So a process that dies gives back what it held at once over unix: and pipe:, and
 // after resume over tcp:, where its home cannot tell its death from a bad line.
+//
+// # What it does not do
+//
+// A select over channels of several homes, or of a home and of this process, is
+// ErrUnsupported, and so is a dead letter at another home. Of the suite's laws it
+// refuses those that need one heap for both sides, native cases or claims in a
+// select, events of the home in this process, and operations without allocation;
+// `go test -v -run TestLaws` names each. Two are left out by name, in laws_test.go,
+// as a plain receive is confirmed when its home has heard of it.
 package netchan
 
 import (

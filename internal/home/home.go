@@ -204,22 +204,6 @@ func (at *attachment) forgetEnded() {
 	at.sweep = 2 * len(at.holds)
 }
 
-// forget takes the hold called name out, for its settlement.
-func (at *attachment) forget(name driver.Hold) (engine.Hold[item], bool) {
-	at.mu.Lock()
-	defer at.mu.Unlock()
-	h, ok := at.holds[name]
-	delete(at.holds, name)
-	return h, ok
-}
-
-// keep remembers a hold whose settlement did not end it.
-func (at *attachment) keep(name driver.Hold, h engine.Hold[item]) {
-	at.mu.Lock()
-	defer at.mu.Unlock()
-	at.holds[name] = h
-}
-
 // atOnce does what needs no waiting.
 func (at *attachment) atOnce(op *driver.Op) error {
 	switch op.Kind {
@@ -236,31 +220,36 @@ func (at *attachment) atOnce(op *driver.Op) error {
 // settle ends or extends the hold op names. A hold goes on after ErrFull, and
 // after being extended.
 func (at *attachment) settle(op *driver.Op) error {
-	h, ok := at.forget(op.Hold)
+	at.mu.Lock()
+	h, ok := at.holds[op.Hold]
+	at.mu.Unlock()
 	if !ok {
 		return fault.ErrSettled
 	}
-	var err error
-	switch op.Kind {
-	case driver.OpDone:
-		err = h.Done()
-	case driver.OpReturn:
-		if op.Unseen {
-			err = h.ReturnUnseen()
-		} else {
-			err = h.Return(op.Delay)
-		}
-	case driver.OpReject:
-		err = h.Reject(op.Reason)
-	case driver.OpExtend:
-		err = h.Extend(op.Delay)
-	case driver.OpHeard:
-		err = h.Heard()
-	}
-	if h.Live() {
-		at.keep(op.Hold, h)
+	err := settleHold(h, op)
+	if !h.Live() {
+		at.mu.Lock()
+		delete(at.holds, op.Hold)
+		at.mu.Unlock()
 	}
 	return err
+}
+
+func settleHold(h engine.Hold[item], op *driver.Op) error {
+	switch op.Kind {
+	case driver.OpDone:
+		return h.Done()
+	case driver.OpReturn:
+		if op.Unseen {
+			return h.ReturnUnseen()
+		}
+		return h.Return(op.Delay)
+	case driver.OpReject:
+		return h.Reject(op.Reason)
+	case driver.OpExtend:
+		return h.Extend(op.Delay)
+	}
+	return h.Heard()
 }
 
 // Cancel ends op because of why, unless it has ended.
