@@ -252,13 +252,16 @@ func (e *Env) Settle() {
 // quiet reports whether the figures, known after from, say that every
 // unfinished operation is waiting.
 func (e *Env) quiet(from time.Time) bool {
-	if e.courting.Load() > 0 {
-		return false
-	}
 	lines := map[waitable]bool{}
 	var waiting []*Op
 	e.mu.Lock()
 	if slices.ContainsFunc(e.suitors, (*Claimant).expected) {
+		e.mu.Unlock()
+		return false
+	}
+	// After the look at what is expected: an offer counts here before it is
+	// expected no more.
+	if e.courting.Load() > 0 {
 		e.mu.Unlock()
 		return false
 	}
