@@ -70,8 +70,8 @@ var table = []mutant{
 		killers: []string{"L3/two-batches-share-fairly"},
 	}, {
 		law: "L4", name: "only the first of several is woken", file: "internal/engine/chan.go",
-		old:     "		next := w.rung\n",
-		new:     "		next := (*waiter[T])(nil)\n",
+		old:     "	for w := o.first; w != nil; {\n		next := w.rung\n",
+		new:     "	for w := o.first; w != nil; {\n		next := (*waiter[T])(nil)\n",
 		killers: []string{"L5/close-wakes-receivers"},
 	}, {
 		law: "L4", name: "a freed slot is left to the woken sender", file: hold,
