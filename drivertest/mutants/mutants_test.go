@@ -21,6 +21,7 @@ import (
 const (
 	killersLimit = 30 * time.Second
 	suiteLimit   = 120 * time.Second
+	raceRuns     = 5 // of the killers of a race, at most
 )
 
 // verdict is what became of a mutant.
@@ -106,9 +107,12 @@ func try(t *testing.T, root string, m mutant, seed uint64) verdict {
 		return v
 	}
 	start := time.Now()
-	v.killer, v.output = run(bin, killersPattern(m.killers), seed, killersLimit)
+	v.killer, v.output = run(bin, killersPattern(m.killers), seed, killersLimit, !m.race)
+	for again := uint64(1); m.race && v.killer == "" && again < raceRuns; again++ {
+		v.killer, v.output = run(bin, killersPattern(m.killers), seed+again, killersLimit, false)
+	}
 	if v.killer == "" {
-		v.killer, v.output = run(bin, "^TestSubject$", seed, suiteLimit)
+		v.killer, v.output = run(bin, "^TestSubject$", seed, suiteLimit, true)
 	}
 	v.seconds = time.Since(start).Seconds()
 	return v
@@ -167,10 +171,10 @@ func command(ctx context.Context, name string, args ...string) *exec.Cmd {
 
 // run runs the laws of pattern and returns the first that failed, hung, or ended
 // the process.
-func run(bin, pattern string, seed uint64, limit time.Duration) (killer, output string) {
+func run(bin, pattern string, seed uint64, limit time.Duration, short bool) (killer, output string) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit+10*time.Second)
 	defer cancel()
-	cmd := command(ctx, bin, "-test.run", pattern, "-test.v", "-test.failfast", "-test.short",
+	cmd := command(ctx, bin, "-test.run", pattern, "-test.v", "-test.failfast", fmt.Sprintf("-test.short=%v", short),
 		"-test.timeout", limit.String(), fmt.Sprintf("-drivertest.seed=%d", seed))
 	cmd.Env = append(os.Environ(), subjectEnv+"=1")
 	out, err := cmd.CombinedOutput()
