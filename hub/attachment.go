@@ -295,17 +295,16 @@ func (a *attachment) heard(id uint64) *op {
 // goes back unseen. When it returns, a receive has ended: the next frame may be
 // another receive, which must find a value that goes back in its place.
 func (a *attachment) cancel(id uint64) {
-	if o := a.heard(id); o != nil {
-		for _, hold := range o.holds {
-			a.unseen(hold)
-		}
-		return
-	}
 	a.mu.Lock()
 	o := a.ops[id]
 	if o == nil || o.cancelled || o.done {
 		a.mu.Unlock()
-		return // it has ended otherwise
+		if o := a.heard(id); o != nil { // it was delivered, perhaps a moment ago
+			for _, hold := range o.holds {
+				a.unseen(hold)
+			}
+		}
+		return // else it has ended otherwise
 	}
 	o.cancelled = true
 	var over chan struct{}

@@ -239,13 +239,12 @@ func (c *choice) taken() error {
 // back unseen. When it returns a select without a send has ended: see
 // attachment.cancel.
 func (c *choice) cancel() {
-	if c.heard() {
-		c.holder[c.Chosen].unseen(c.winner().Got[0].Hold)
-		return
-	}
 	c.s.mu.Lock()
 	if c.done || c.cancelled {
 		c.s.mu.Unlock()
+		if c.heard() { // it was delivered, perhaps a moment ago
+			c.holder[c.Chosen].unseen(c.winner().Got[0].Hold)
+		}
 		return
 	}
 	c.cancelled = true
