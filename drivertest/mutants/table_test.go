@@ -98,14 +98,24 @@ var table = []mutant{
 		killers: []string{"L6/default-token-dance", "L6/default-hole-dance"},
 	}, {
 		law: "L6", name: "the first ready case is preferred", file: sel,
-		old:     "			j := rand.IntN(last + 1)\n",
-		new:     "			j := rand.IntN(last + 1); j = last\n",
+		old:     "			j := s.roll(last + 1)\n",
+		new:     "			j := s.roll(last + 1); j = last\n",
 		killers: []string{"L6/choice-is-uniform"},
 	}, {
 		law: "L6", name: "a loser stays registered", file: sel,
-		old:     "		l.lock()\n		l.dequeue()\n		l.unlock()\n",
-		new:     "		l.lock()\n		l.unlock()\n",
+		old:     "			l.lock()\n			l.dequeue()\n			l.unlock()\n",
+		new:     "			l.lock()\n			l.unlock()\n",
 		killers: []string{"L6/selector-selects-again-and-again"},
+	}, {
+		law: "L6", name: "the short way takes a claimed select for a free one", file: plain,
+		old:     "			case ticket.Busy:\n				return nil\n",
+		new:     "			case ticket.Busy:\n",
+		killers: []string{"L6/a-claimed-select-is-passed-over"},
+	}, {
+		law: "L6", name: "the short way meets a select that is over", file: plain,
+		old:     "				w.remove()\n				continue\n",
+		new:     "",
+		killers: []string{"L6/selector-selects-again-and-again", "L6/one-case-takes-effect"},
 	}, {
 		law: "L6", name: "a claimed ticket is won all the same", file: tick,
 		old:     "	if !t.state.CompareAndSwap(uint32(Waiting), uint32(Synced)) {\n",

@@ -6,6 +6,7 @@ import (
 
 	"github.com/handoff-go/handoff/internal/hb"
 	"github.com/handoff-go/handoff/internal/park"
+	"github.com/handoff-go/handoff/internal/ticket"
 )
 
 // This file is the short way of Send and Recv: one value, no hold, and nothing
@@ -23,6 +24,21 @@ func (c *Chan[T]) Send(ctx context.Context, a *Attach, v T, h Header, timeout ti
 	if a.gone {
 		return c.sendSlow(ctx, a, v, h, timeout)
 	}
+	if c.mode == receiving {
+		r := c.recvq.single(recv)
+		if c.recvq.head == nil {
+			c.mode = calm
+		}
+		if r != nil {
+			c.meets(r)
+			r.got.Val, r.got.Header, r.got.Attempt, r.done = v, h, 1, true
+			hb.Release(r)
+			c.rcvd++
+			c.mu.Unlock()
+			r.ring()
+			return nil
+		}
+	}
 	switch c.mode {
 	case calm:
 		if c.used < c.slots {
@@ -32,20 +48,6 @@ func (c *Chan[T]) Send(ctx context.Context, a *Attach, v T, h Header, timeout ti
 		}
 		if c.parks(ctx, timeout) {
 			return c.sendParked(a, v, h)
-		}
-	case receiving:
-		if r := c.recvq.head; r.simple {
-			r.remove()
-			c.meets(r)
-			r.got.Val, r.got.Header, r.done = v, h, true
-			hb.Release(r)
-			c.rcvd++
-			if c.recvq.head == nil {
-				c.mode = calm
-			}
-			c.mu.Unlock()
-			r.ring()
-			return nil
 		}
 	case sending:
 		if c.parks(ctx, timeout) {
@@ -90,6 +92,17 @@ func (c *Chan[T]) Recv(ctx context.Context, a *Attach) (v T, err error) {
 		g := c.recvSlow(ctx, a, false)
 		return g.Val, g.Err
 	}
+	if c.mode == sending && (c.n > 0 || c.slots == 0) {
+		w := c.sendq.single(send)
+		if c.sendq.head == nil {
+			c.mode = calm
+		}
+		if w != nil {
+			v = c.recvFrom(w)
+			w.ring()
+			return v, nil
+		}
+	}
 	switch c.mode {
 	case calm:
 		if c.n > 0 {
@@ -102,12 +115,6 @@ func (c *Chan[T]) Recv(ctx context.Context, a *Attach) (v T, err error) {
 		if c.parks(ctx, 0) {
 			return c.recvParked(a)
 		}
-	case sending:
-		if w := c.sendq.head; w.simple && (c.n > 0 || c.slots == 0) {
-			v = c.recvFrom(w)
-			w.ring()
-			return v, nil
-		}
 	case receiving:
 		if c.parks(ctx, 0) {
 			return c.recvParked(a)
@@ -117,13 +124,37 @@ func (c *Chan[T]) Recv(ctx context.Context, a *Attach) (v T, err error) {
 	return g.Val, g.Err
 }
 
-// recvFrom takes the oldest value while the plain sender w is the first to wait:
-// its value moves into the slot, or straight to the receiver if there are none.
-// The lock is held and is freed; w must be rung after that.
+// single takes the first waiter that can be completed out of the queue: a plain
+// operation of one value, or a case of a select that does what k says. nil says
+// that there is none, or that the first one needs the full way.
+//
+//go:norace
+func (q *queue[T]) single(k kind) *waiter[T] {
+	for w := q.head; w != nil; w = q.head {
+		if !w.simple {
+			if w.firm || w.kind != k {
+				return nil
+			}
+			switch w.win() {
+			case ticket.Busy:
+				return nil
+			case ticket.Gone:
+				w.remove()
+				continue
+			}
+		}
+		w.remove()
+		return w
+	}
+	return nil
+}
+
+// recvFrom takes the oldest value; w was the first sender to wait: its value
+// moves into the slot, or straight to the receiver if there are none. The lock
+// is held and is freed; w must be rung after that.
 //
 //go:norace
 func (c *Chan[T]) recvFrom(w *waiter[T]) (v T) {
-	w.remove()
 	w.n, w.done = 1, true
 	hb.Acquire(w)
 	c.rcvd++
@@ -133,9 +164,6 @@ func (c *Chan[T]) recvFrom(w *waiter[T]) (v T) {
 		v, _ = c.pop()
 		c.used--
 		c.put(w.got.Val, w.got.Header)
-	}
-	if c.sendq.head == nil {
-		c.mode = calm
 	}
 	hb.Release(w)
 	c.mu.Unlock()

@@ -89,6 +89,9 @@ type Select struct {
 	order    []int32
 
 	tk      ticket.Ticket
+	door    park.Door
+	atDoor  bool   // this turn waits at the door, not at the bell
+	dice    uint64 // state of the random numbers
 	bell    chan struct{}
 	hand    chan struct{}
 	fates   [2]park.Fate // of hand and bell, by park.Kind
@@ -193,13 +196,13 @@ func (s *Select) choose(ctx context.Context, first bool) (int, error) {
 		s.clear(i)
 		return i, nil
 	}
-	s.prepareWait()
+	s.prepareWait(ctx)
 	if v == unready {
 		s.enqueue()
 	}
 	s.unlockAll()
 	i, err := s.wait(ctx, v == pending)
-	s.leave()
+	s.leave(i)
 	s.clear(i)
 	return i, err
 }
@@ -216,10 +219,26 @@ func (s *Select) arrange(first bool) {
 		s.order = append(s.order, int32(i))
 		if !first {
 			last := len(s.order) - 1
-			j := rand.IntN(last + 1)
+			j := s.roll(last + 1)
 			s.order[last], s.order[j] = s.order[j], s.order[last]
 		}
 	}
+}
+
+// roll returns a random number below n, from an xorshift generator: any of the
+// shared ones costs more than a whole case.
+//
+//go:norace
+func (s *Select) roll(n int) int {
+	x := s.dice
+	if x == 0 {
+		x = rand.Uint64() | 1
+	}
+	x ^= x << 13
+	x ^= x >> 7
+	x ^= x << 17
+	s.dice = x
+	return int(x >> 32 * uint64(n) >> 32)
 }
 
 //go:norace
@@ -287,7 +306,7 @@ func (s *Select) inOrder(do func(lockable)) {
 //go:norace
 func (s *Select) clear(chosen int) {
 	for _, l := range s.chans {
-		if chosen < 0 || s.cases[chosen] != armed(l) {
+		if l.index() != chosen {
 			l.clear()
 		}
 	}
@@ -297,13 +316,20 @@ func (s *Select) clear(chosen int) {
 // Without a channel of ours and without another medium nobody can ring.
 //
 //go:norace
-func (s *Select) prepareWait() {
+func (s *Select) prepareWait(ctx context.Context) {
+	s.atDoor = false
 	if len(s.locks) == 0 && len(s.foreigns) == 0 {
 		return
 	}
-	home := true
+	home, inside := true, false
 	for _, l := range s.locks {
 		home = home && l.inside()
+		inside = inside || l.inside()
+	}
+	if park.Fast && !inside && len(s.locks) > 0 && len(s.natives) == 0 && len(s.timers) == 0 && ctx.Done() == nil {
+		s.atDoor = true
+		s.tk.SetDoor(&s.door)
+		return
 	}
 	if s.bell == nil {
 		s.bell, s.fates[park.Bell] = s.wakeChannel(park.Bell, home)
@@ -339,16 +365,23 @@ func (s *Select) watchesNative() bool {
 	return false
 }
 
-// leave ends the turn: nothing of it stays behind in any queue.
+// leave ends the turn: nothing of it stays behind in any queue. Whoever completed
+// the chosen case took it out of its own.
 //
 //go:norace
-func (s *Select) leave() {
+func (s *Select) leave(chosen int) {
 	for _, l := range s.chans {
-		l.lock()
-		l.dequeue()
-		l.unlock()
+		if l.index() != chosen {
+			l.lock()
+			l.dequeue()
+			l.unlock()
+		}
 	}
 	s.withdraw()
+	if s.atDoor {
+		s.door.Hush()
+		return
+	}
 	select { // a release may have rung for a turn that ended otherwise
 	case <-s.bell:
 	default:

@@ -76,7 +76,6 @@ type chanCase[T any] struct {
 	operand *T
 	as      Got[T] // what got is before anything is received
 	off     *bool
-	result  Got[T] // for the callback
 	got     func(g *Got[T], ok bool)
 	sent    func()
 	stopped func(reason string)
@@ -292,10 +291,8 @@ func (x *chanCase[T]) leaving(cause error) bool {
 //go:norace
 func (x *chanCase[T]) finish() error {
 	hb.Acquire(&x.w)
-	x.result = x.w.got
-	x.clear()
-	defer func() { x.result = Got[T]{} }()
-	g := &x.result
+	defer x.clear()
+	g := &x.w.got
 	switch {
 	case x.w.kind == send:
 		if g.Err == nil && x.sent != nil {
@@ -306,13 +303,15 @@ func (x *chanCase[T]) finish() error {
 			reason, _ := x.c.Stopped()
 			x.stopped(reason)
 		}
+	case g.Err == nil:
+		if x.got != nil {
+			x.got(g, true)
+		}
 	case errors.Is(g.Err, fault.ErrClosed):
 		if x.got != nil {
 			x.got(&Got[T]{}, false)
 		}
 		return nil
-	case g.Err == nil && x.got != nil:
-		x.got(g, true)
 	}
 	return g.Err
 }

@@ -79,6 +79,10 @@ func (s *Select) wait(ctx context.Context, pend bool) (int, error) {
 //
 //go:norace
 func (s *Select) park(quit <-chan struct{}, clock <-chan time.Time) signal {
+	if s.atDoor {
+		s.door.Wait()
+		return rang
+	}
 	if s.watchesNative() && s.tk.Arm() {
 		sig := s.parkNative(quit, clock)
 		if sig < 0 {

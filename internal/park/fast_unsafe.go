@@ -46,6 +46,45 @@ func parked(gp, slot unsafe.Pointer) bool {
 	return true
 }
 
+// Door is a bell with one slot that one goroutine waits on: ringing it never
+// blocks, and a ring that nobody waits for is kept. Unlike a Slot it needs no
+// lock, so it serves who waits on several channels at once. The zero Door is
+// quiet.
+type Door struct{ word atomic.Uintptr } // quiet, rung, or the g that waits; see Slot.g
+
+const (
+	quiet uintptr = 0
+	rung  uintptr = 1
+)
+
+// Wait waits for a ring and takes it.
+func (d *Door) Wait() {
+	if d.word.Load() == quiet {
+		gopark(atDoor, unsafe.Pointer(d), 0, 0, 1)
+	}
+	d.word.Store(quiet)
+}
+
+// atDoor runs on the scheduler's stack once the goroutine is parked. False sends
+// it on at once: the bell has rung in the meantime.
+func atDoor(gp, door unsafe.Pointer) bool {
+	return (*Door)(door).word.CompareAndSwap(quiet, uintptr(gp))
+}
+
+// Ring rings. Whoever is woken sees what was written before.
+func (d *Door) Ring() {
+	if g := d.word.Swap(rung); g > rung {
+		goready(*(*unsafe.Pointer)(unsafe.Pointer(&g)), 1)
+	}
+}
+
+// Hush takes a ring that nobody waited for.
+func (d *Door) Hush() {
+	if d.word.Load() != quiet {
+		d.word.Store(quiet)
+	}
+}
+
 // Ready wakes the goroutine parked in s and reports whether there was one.
 func (s *Slot) Ready() bool {
 	g := s.g

@@ -15,3 +15,15 @@ func (*Slot) Park(*atomic.Uint32) {}
 
 // Ready reports that nobody is parked in s.
 func (*Slot) Ready() bool { return false }
+
+// Door is not used in the portable form.
+type Door struct{}
+
+// Wait is not used in the portable form.
+func (*Door) Wait() {}
+
+// Ring is not used in the portable form.
+func (*Door) Ring() {}
+
+// Hush is not used in the portable form.
+func (*Door) Hush() {}

@@ -35,6 +35,7 @@ import (
 	"sync/atomic"
 
 	"github.com/handoff-go/handoff/internal/hb"
+	"github.com/handoff-go/handoff/internal/park"
 )
 
 // State is what the state word holds.
@@ -80,6 +81,7 @@ type Ticket struct {
 	over  atomic.Bool   // the outcome is final; stored before the last ring, loaded after a bell
 	won   int32         // index of the winning case; written before over, read after it
 	bell  chan struct{} // one slot: ring never blocks
+	door  *park.Door    // where the owner waits instead of at the bell, else nil
 	hand  chan struct{} // no slot: the handshake of a select with native cases, else nil
 
 	// Notify, if set before the ticket is shown to anybody, is called instead
@@ -99,6 +101,12 @@ func (t *Ticket) SetBell(bell chan struct{}) { t.bell = bell }
 //go:norace
 func (t *Ticket) Bell() chan struct{} { return t.bell }
 
+// SetDoor gives the ticket the door its owner waits at instead of the bell, or
+// nil. Only before the ticket is shown to anybody.
+//
+//go:norace
+func (t *Ticket) SetDoor(door *park.Door) { t.door = door }
+
 // SetHand gives the ticket the unbuffered channel of the handshake, or nil when
 // no native case takes part. Only before the ticket is shown to anybody.
 //
@@ -106,17 +114,28 @@ func (t *Ticket) Bell() chan struct{} { return t.bell }
 func (t *Ticket) SetHand(hand chan struct{}) { t.hand = hand }
 
 // Reset makes the ticket Waiting for a new turn. Only its owner may call it, and
-// only when nobody else can hold a reference to the turn before.
+// only when nobody else can hold a reference to the turn before. It stores only
+// what changed: a store costs as much as taking a lock, a load nothing.
 //
 //go:norace
 func (t *Ticket) Reset() {
-	t.hand = nil
+	t.hand, t.door = nil, nil
 	t.won = -1
-	t.over.Store(false)
-	t.freed.Store(false)
-	t.looks.Store(false)
-	t.arms.Store(disarmed)
-	t.state.Store(uint32(Waiting))
+	if t.over.Load() {
+		t.over.Store(false)
+	}
+	if t.freed.Load() {
+		t.freed.Store(false)
+	}
+	if t.looks.Load() {
+		t.looks.Store(false)
+	}
+	if t.arms.Load() != disarmed {
+		t.arms.Store(disarmed)
+	}
+	if t.State() != Waiting {
+		t.state.Store(uint32(Waiting))
+	}
 }
 
 // State returns the state at this moment.
@@ -202,11 +221,11 @@ func (t *Ticket) Confirm(i int) {
 //
 //go:norace
 func (t *Ticket) Release() {
-	bell := t.bell
+	bell, door := t.bell, t.door
 	t.freed.Store(true)
 	t.looks.Store(true)
 	t.state.Store(uint32(Waiting))
-	t.ring(bell)
+	t.ring(bell, door)
 }
 
 // Looked is called by the owner when it has looked at its cases after a release.
@@ -228,20 +247,24 @@ func (t *Ticket) Abort() bool {
 //
 //go:norace
 func (t *Ticket) Ring() {
-	bell := t.bell
+	bell, door := t.bell, t.door
 	t.over.Store(true)
-	t.ring(bell)
+	t.ring(bell, door)
 }
 
-// ring rings bell, unless it has rung and was not yet heard. The bell was read
-// before the word that lets the owner go on: an owner that was just woken by a
-// release may see that word, and be in its next turn when the ring comes. It
-// then finds nothing changed, and waits on.
+// ring rings bell, or at door if there is one, unless it has rung and was not yet
+// heard. Both were read before the word that lets the owner go on: an owner that
+// was just woken by a release may see that word, and be in its next turn when the
+// ring comes. It then finds nothing changed, and waits on.
 //
 //go:norace
-func (t *Ticket) ring(bell chan<- struct{}) {
+func (t *Ticket) ring(bell chan<- struct{}, door *park.Door) {
 	if t.Notify != nil {
 		t.Notify()
+		return
+	}
+	if door != nil {
+		door.Ring()
 		return
 	}
 	hb.Ignore() // waking is no edge: what the operation orders is declared where it happens
