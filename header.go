@@ -29,9 +29,13 @@ func WithHeader(ctx context.Context, key, value string) context.Context {
 }
 
 func headerOf(ctx context.Context) engine.Header {
-	if !headersUsed.Load() {
-		return nil
+	if headersUsed.Load() {
+		return headerIn(ctx)
 	}
+	return nil
+}
+
+func headerIn(ctx context.Context) engine.Header {
 	h, _ := ctx.Value(headerKey{}).(engine.Header)
 	return h
 }

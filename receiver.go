@@ -16,8 +16,10 @@ import (
 // taken, but for ErrTypeMismatch: on a medium that is a value which is not a T
 // after all; it is lost, and an event tells it. The zero Receiver waits until ctx
 // ends.
-func (r Receiver[T]) Recv(ctx context.Context) (T, error) {
-	at := r.r
+func (r Receiver[T]) Recv(ctx context.Context) (T, error) { return r.r.recv(ctx) }
+
+// recv is Recv; at may be nil. It parks by itself, see the engine's short way.
+func (at *attachment[T]) recv(ctx context.Context) (T, error) {
 	if at == nil {
 		var zero T
 		return zero, opError("recv", "", forever(ctx))
@@ -27,7 +29,11 @@ func (r Receiver[T]) Recv(ctx context.Context) (T, error) {
 		v, err := at.recvFar(ctx)
 		return v, at.fail("recv", err)
 	}
-	v, err := at.c.Recv(ctx, &at.a)
+	v, w, err := at.c.RecvOrQueue(ctx, &at.a)
+	if w != nil {
+		w.Park()
+		v, err = at.c.Received(w)
+	}
 	if err != nil {
 		return v, at.fail("recv", err)
 	}

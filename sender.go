@@ -19,8 +19,10 @@ import (
 // the context's; the value is then still the caller's. While the value is held,
 // giving up returns the cause and ErrInDoubt: the holder may still confirm it.
 // The zero Sender waits until ctx ends.
-func (s Sender[T]) Send(ctx context.Context, v T) error {
-	at := s.s
+func (s Sender[T]) Send(ctx context.Context, v T) error { return s.s.send(ctx, v) }
+
+// send is Send; at may be nil. It parks by itself, see the engine's short way.
+func (at *attachment[T]) send(ctx context.Context, v T) error {
 	if at == nil {
 		return opError("send", "", forever(ctx))
 	}
@@ -28,7 +30,12 @@ func (s Sender[T]) Send(ctx context.Context, v T) error {
 	if at.c == nil {
 		return at.fail("send", at.sendFar(ctx, v))
 	}
-	if err := at.c.Send(ctx, &at.a, v, headerOf(ctx), at.timeout); err != nil {
+	w, err := at.c.SendOrQueue(ctx, &at.a, v, headerOf(ctx), at.timeout)
+	if w != nil {
+		w.Park()
+		err = at.c.Sent(w)
+	}
+	if err != nil {
 		return at.fail("send", err)
 	}
 	return nil

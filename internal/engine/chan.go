@@ -63,7 +63,7 @@ type Dead[T any] func(v T, reason string, attempts int) error
 
 // Chan is one channel. Make it with New; it must not be copied.
 type Chan[T any] struct {
-	mu lock // guards everything below but the constants
+	mu lock[T] // guards everything below but the constants
 
 	// What plain operations on slots touch, all in the first 64 bytes: between
 	// two cores, every further cache line costs as much as the whole operation.
@@ -75,12 +75,14 @@ type Chan[T any] struct {
 	buf  []T
 	rcvd uint64 // values confirmed
 
-	heads []Header // beside buf, once a value with a header came by
+	// What operations that wait touch besides, in the next 128.
 
 	recvq queue[T]
 	sendq queue[T]
-	stopq queue[T]
+	spare records[T]
+	heads []Header // beside buf, once a value with a header came by
 
+	stopq queue[T]
 	bare  parcels[T] // handed out, no slot, in send order; linked by order
 	back  parcels[T] // given back and ready, in send order; linked by place
 	held  parcels[T] // handed out and not settled; linked by place
@@ -98,9 +100,6 @@ type Chan[T any] struct {
 	buried       uint64 // values that left a slot unconfirmed
 	orphans      uint64 // values confirmed whose sender had given up
 
-	idle        *waiter[T]                // waiter records for reuse
-	returned    atomic.Pointer[waiter[T]] // records on their way back to idle; not guarded
-	peak        int                       // most waiters at once since idle was filled
 	idleParcels *parcel[T]
 
 	// Constants.

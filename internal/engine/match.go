@@ -431,7 +431,7 @@ func (c *Chan[T]) fill(r *waiter[T], o *after[T]) {
 //
 //go:norace
 func (w *waiter[T]) finish(o *after[T]) {
-	w.done = true
+	w.done, w.simple = true, false
 	hb.Release(w) // partner: its owner, once awake
 	o.wake(w)
 }

@@ -83,6 +83,7 @@ func (c *Chan[T]) SendAll(ctx context.Context, a *Attach, vs []T, h Header, time
 func (c *Chan[T]) sendBlocked(ctx context.Context, w *waiter[T], timeout time.Duration, o *after[T]) (int, error) {
 	if c.present(w, o) {
 		n := w.n
+		w.simple = false // it was counted
 		c.unlock(o)
 		c.release(w)
 		return n, nil
@@ -113,7 +114,7 @@ func (c *Chan[T]) giveUp(w *waiter[T], cause error) {
 //
 //go:norace
 func (c *Chan[T]) giveUpOpen(w *waiter[T], cause error, o *after[T]) {
-	w.got.Err = cause
+	w.got.Err, w.simple = cause, false
 	p := w.parcel
 	switch {
 	case p == nil:
@@ -136,9 +137,10 @@ func (c *Chan[T]) giveUpOpen(w *waiter[T], cause error, o *after[T]) {
 func (c *Chan[T]) wait(ctx context.Context, w *waiter[T], timeout time.Duration, o *after[T]) {
 	if park.Fast && !c.inside && timeout <= 0 && o.empty() && ctx.Done() == nil {
 		c.mode = mixed
-		w.slot.Park(&c.mu.state)
+		w.slot.Park()
 		return
 	}
+	c.getBell(w)
 	c.unlock(o)
 	if cause := c.await(ctx, w, timeout); cause != nil {
 		c.giveUp(w, cause)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/handoff-go/handoff/internal/fault"
 	"github.com/handoff-go/handoff/internal/hb"
 	"github.com/handoff-go/handoff/internal/park"
 	"github.com/handoff-go/handoff/internal/ticket"
@@ -13,16 +14,69 @@ import (
 // in the channel but the ring or waiters of one side. Everything else goes the
 // full way through match.go, which this file must agree with in every law.
 
+// Between the user and the park there are as few calls as can be: a goroutine that
+// was just switched to returns through each of them unpredicted, which costs as
+// much as taking a lock. So who must park is told so, and does it himself.
+
 // Send offers v and waits until custody has left the caller. timeout 0 is none.
 //
 //go:norace
 func (c *Chan[T]) Send(ctx context.Context, a *Attach, v T, h Header, timeout time.Duration) error {
-	if err := Ended(ctx); err != nil {
-		return err
+	w, err := c.SendOrQueue(ctx, a, v, h, timeout)
+	if w != nil {
+		w.Park()
+		err = c.Sent(w)
+	}
+	return err
+}
+
+// Recv takes and confirms the next value.
+//
+//go:norace
+func (c *Chan[T]) Recv(ctx context.Context, a *Attach) (T, error) {
+	v, w, err := c.RecvOrQueue(ctx, a)
+	if w != nil {
+		w.Park()
+		return c.Received(w)
+	}
+	return v, err
+}
+
+// Park waits for the end of an operation that SendOrQueue or RecvOrQueue has
+// queued. It frees the lock of the channel.
+//
+//go:norace
+func (w *waiter[T]) Park() { w.slot.Park() }
+
+// Sent returns the outcome of the send w, which has been parked.
+//
+//go:norace
+func (c *Chan[T]) Sent(w *waiter[T]) error {
+	err := w.got.Err
+	c.release(w)
+	return err
+}
+
+// Received returns the outcome of the receive w, which has been parked.
+//
+//go:norace
+func (c *Chan[T]) Received(w *waiter[T]) (T, error) {
+	v, err := w.got.Val, w.got.Err
+	c.release(w)
+	return v, err
+}
+
+// SendOrQueue is Send, but if it returns a waiter the caller must at once Park it
+// and then ask for what was Sent: the lock is held.
+//
+//go:norace
+func (c *Chan[T]) SendOrQueue(ctx context.Context, a *Attach, v T, h Header, timeout time.Duration) (*waiter[T], error) {
+	if ctx.Err() != nil {
+		return nil, fault.Cancelled(ctx)
 	}
 	c.mu.Lock()
 	if a.gone {
-		return c.sendSlow(ctx, a, v, h, timeout)
+		return nil, c.sendSlow(ctx, a, v, h, timeout)
 	}
 	if c.mode == receiving {
 		r := c.recvq.single(recv)
@@ -36,7 +90,7 @@ func (c *Chan[T]) Send(ctx context.Context, a *Attach, v T, h Header, timeout ti
 			c.rcvd++
 			c.mu.Unlock()
 			r.ring()
-			return nil
+			return nil, nil
 		}
 	}
 	switch c.mode {
@@ -44,17 +98,20 @@ func (c *Chan[T]) Send(ctx context.Context, a *Attach, v T, h Header, timeout ti
 		if c.used < c.slots {
 			c.put(v, h)
 			c.mu.Unlock()
-			return nil
+			return nil, nil
 		}
-		if c.parks(ctx, timeout) {
-			return c.sendParked(a, v, h)
-		}
-	case sending:
-		if c.parks(ctx, timeout) {
-			return c.sendParked(a, v, h)
-		}
+	case receiving, mixed:
+		return nil, c.sendSlow(ctx, a, v, h, timeout)
 	}
-	return c.sendSlow(ctx, a, v, h, timeout)
+	if !c.parks(ctx, timeout) {
+		return nil, c.sendSlow(ctx, a, v, h, timeout)
+	}
+	w := c.record(send, a)
+	w.got.Val, w.got.Header = v, h
+	w.simple = true
+	c.sendq.push(w)
+	c.mode = sending
+	return w, nil
 }
 
 // parks reports whether a plain operation can wait in its slot.
@@ -64,43 +121,27 @@ func (c *Chan[T]) parks(ctx context.Context, timeout time.Duration) bool {
 	return park.Fast && !c.inside && timeout <= 0 && ctx.Done() == nil
 }
 
-// sendParked queues behind the waiting senders and parks. The lock is held and is
-// freed once the goroutine is parked.
+// RecvOrQueue is to Recv what SendOrQueue is to Send.
 //
 //go:norace
-func (c *Chan[T]) sendParked(a *Attach, v T, h Header) error {
-	w := c.record(send, a)
-	w.got.Val, w.got.Header = v, h
-	w.simple = true
-	c.sendq.push(w)
-	c.mode = sending
-	w.slot.Park(&c.mu.state)
-	err := w.got.Err
-	c.release(w)
-	return err
-}
-
-// Recv takes and confirms the next value.
-//
-//go:norace
-func (c *Chan[T]) Recv(ctx context.Context, a *Attach) (v T, err error) {
-	if err := Ended(ctx); err != nil {
-		return v, err
+func (c *Chan[T]) RecvOrQueue(ctx context.Context, a *Attach) (v T, w *waiter[T], err error) {
+	if ctx.Err() != nil {
+		return v, nil, fault.Cancelled(ctx)
 	}
 	c.mu.Lock()
 	if a.gone {
 		g := c.recvSlow(ctx, a, false)
-		return g.Val, g.Err
+		return g.Val, nil, g.Err
 	}
 	if c.mode == sending && (c.n > 0 || c.slots == 0) {
-		w := c.sendq.single(send)
+		w = c.sendq.single(send)
 		if c.sendq.head == nil {
 			c.mode = calm
 		}
 		if w != nil {
 			v = c.recvFrom(w)
 			w.ring()
-			return v, nil
+			return v, nil, nil
 		}
 	}
 	switch c.mode {
@@ -110,18 +151,21 @@ func (c *Chan[T]) Recv(ctx context.Context, a *Attach) (v T, err error) {
 			c.rcvd++
 			c.used--
 			c.mu.Unlock()
-			return v, nil
+			return v, nil, nil
 		}
-		if c.parks(ctx, 0) {
-			return c.recvParked(a)
-		}
-	case receiving:
-		if c.parks(ctx, 0) {
-			return c.recvParked(a)
-		}
+	case sending, mixed:
+		g := c.recvSlow(ctx, a, false)
+		return g.Val, nil, g.Err
 	}
-	g := c.recvSlow(ctx, a, false)
-	return g.Val, g.Err
+	if !c.parks(ctx, 0) {
+		g := c.recvSlow(ctx, a, false)
+		return g.Val, nil, g.Err
+	}
+	w = c.record(recv, a)
+	w.simple = true
+	c.recvq.push(w)
+	c.mode = receiving
+	return v, w, nil
 }
 
 // single takes the first waiter that can be completed out of the queue: a plain
@@ -139,11 +183,11 @@ func (q *queue[T]) single(k kind) *waiter[T] {
 			case ticket.Busy:
 				return nil
 			case ticket.Gone:
-				w.remove()
+				q.shift()
 				continue
 			}
 		}
-		w.remove()
+		q.shift()
 		return w
 	}
 	return nil
@@ -155,7 +199,7 @@ func (q *queue[T]) single(k kind) *waiter[T] {
 //
 //go:norace
 func (c *Chan[T]) recvFrom(w *waiter[T]) (v T) {
-	w.n, w.done = 1, true
+	w.done = true
 	hb.Acquire(w)
 	c.rcvd++
 	if c.slots == 0 {
@@ -168,21 +212,6 @@ func (c *Chan[T]) recvFrom(w *waiter[T]) (v T) {
 	hb.Release(w)
 	c.mu.Unlock()
 	return v
-}
-
-// recvParked queues behind the waiting receivers and parks. The lock is held and
-// is freed once the goroutine is parked.
-//
-//go:norace
-func (c *Chan[T]) recvParked(a *Attach) (T, error) {
-	w := c.record(recv, a)
-	w.simple = true
-	c.recvq.push(w)
-	c.mode = receiving
-	w.slot.Park(&c.mu.state)
-	v, err := w.got.Val, w.got.Err
-	c.release(w)
-	return v, err
 }
 
 // ring wakes the owner of w, wherever it waits. The lock must be free.

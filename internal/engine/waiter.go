@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"sync/atomic"
+
 	"github.com/handoff-go/handoff/internal/hb"
 	"github.com/handoff-go/handoff/internal/park"
 	"github.com/handoff-go/handoff/internal/ticket"
@@ -23,28 +25,41 @@ const (
 // a select. It belongs to one channel, whose lock guards it from the moment it
 // stands in a queue until done is set.
 type waiter[T any] struct {
+	// What a plain operation that parks needs is in the first 128 bytes, if T is
+	// one word: a crowd of waiters is walked through in turn, and every line of
+	// it comes from far.
+
 	next, prev *waiter[T]
-	in         *queue[T]  // the queue it stands in, or nil
-	rung       *waiter[T] // next to be woken, in an after
-	tk         *ticket.Ticket
+	in         *queue[T]    // the queue it stands in, or nil
+	slot       park.Slot[T] // where its owner is parked, in the fast form
 	att        *Attach
 	idx        int32 // of the case in its select
 	kind       kind
-	firm       bool   // plain: decided under the lock of its channel alone; its ticket never moves
-	simple     bool   // firm, and of one value that is not held
-	done       bool   // the outcome below is final
-	try        bool   // a send that may wait for a settlement, but for nothing else
-	leaves     bool   // a sender that gives up, for got.Err, as soon as it is known where its value is
-	again      bool   // of an AsyncSelect: its turn is begun again if its receiver never saw the value
-	stamp      uint64 // its place in the queue: ascending
+	firm       bool      // plain: decided under the lock of its channel alone; its ticket never moves
+	simple     bool      // firm, of one value that is not held, and not completed but by the short way
+	done       bool      // the outcome below is final
+	try        bool      // a send that may wait for a settlement, but for nothing else
+	leaves     bool      // a sender that gives up, for got.Err, as soon as it is known where its value is
+	again      bool      // of an AsyncSelect: its turn is begun again if its receiver never saw the value
+	fate       park.Fate // of the bell of own
 
-	// parcel is set while the value of this sender is handed out, or was given
-	// back, without a slot.
-	parcel *parcel[T]
+	// For records, see there.
+	follow *waiter[T]
+	turn   uint32        // how often it was used; written under the lock
+	over   atomic.Uint32 // the last turn its owner is done with; partner: the load in record
+
+	stamp uint64 // its place in the queue: ascending
 
 	// got is what was received; for a sender got.Val and got.Header are the
 	// value it offers. Err is the outcome of both.
 	got Got[T]
+
+	rung *waiter[T] // next to be woken, in an after
+	tk   *ticket.Ticket
+
+	// parcel is set while the value of this sender is handed out, or was given
+	// back, without a slot.
+	parcel *parcel[T]
 
 	// vs is the rest of a SendAll, whose first value is in got.Val, or the
 	// buffer of a RecvInto or TakeInto; n counts what was sent or received.
@@ -52,10 +67,7 @@ type waiter[T any] struct {
 	holds []Got[T]
 	n     int
 
-	// own is the ticket of a plain operation, kept with its bell.
-	own  ticket.Ticket
-	slot park.Slot // where its owner is parked instead, in the fast form
-	fate park.Fate
+	own ticket.Ticket // of a plain operation
 }
 
 // Got is a value received, with what is needed to settle it if it is held.
@@ -207,6 +219,21 @@ func (w *waiter[T]) remove() {
 	w.in, w.next, w.prev = nil, nil, nil
 }
 
+// shift takes the first waiter out of the queue.
+//
+//go:norace
+func (q *queue[T]) shift() {
+	w := q.head
+	q.head = w.next
+	if w.next == nil {
+		q.tail = nil
+	} else {
+		w.next.prev, w.next = nil, nil
+	}
+	q.len--
+	w.in = nil
+}
+
 // live counts the waiters that can still be completed.
 //
 //go:norace
@@ -237,77 +264,4 @@ func (q *queue[T]) firstWon() *waiter[T] {
 		w = next
 	}
 	return nil
-}
-
-// record returns a waiter for a plain operation, in Waiting. The lock is held;
-// in steady state there is one to reuse.
-//
-//go:norace
-func (c *Chan[T]) record(k kind, a *Attach) *waiter[T] {
-	if c.idle == nil {
-		c.refill()
-	}
-	w := c.idle
-	if w == nil {
-		w = &waiter[T]{firm: true}
-		bell, fate := park.New(park.Bell, c.inside)
-		w.fate = fate
-		w.own.SetBell(bell)
-		w.tk = &w.own
-	} else {
-		c.idle, w.next = w.next, nil
-	}
-	w.kind, w.att = k, a
-	c.peak = max(c.peak, c.recvq.len+c.sendq.len+c.bare.len+1)
-	return w
-}
-
-// release takes back the record of a finished plain operation. The lock is not
-// needed: records are pushed onto returned by anybody, and taken off it all at
-// once under the lock, so the push cannot be fooled by one that comes and goes.
-//
-//go:norace
-func (c *Chan[T]) release(w *waiter[T]) {
-	if w.simple {
-		var zero T
-		w.got.Val, w.got.Header, w.got.Err = zero, nil, nil
-	} else {
-		w.got, w.vs, w.holds = Got[T]{}, nil, nil
-	}
-	w.att, w.parcel, w.rung = nil, nil, nil
-	w.n, w.done, w.try, w.simple = 0, false, false, false
-	switch w.fate {
-	case park.Lent:
-		park.Return(park.Bell, w.own.Bell())
-		return
-	case park.Drop:
-		return
-	}
-	hb.Ignore()
-	for {
-		top := c.returned.Load()
-		w.next = top
-		if c.returned.CompareAndSwap(top, w) { // partner: the Swap in refill
-			break
-		}
-	}
-	hb.Heed()
-}
-
-// refill takes the returned records for reuse: no more than twice as many as
-// waited at once lately, so that a burst does not pin its memory.
-//
-//go:norace
-func (c *Chan[T]) refill() {
-	hb.Ignore()
-	c.idle = c.returned.Swap(nil)
-	hb.Heed()
-	keep := 2*c.peak + 8
-	for w := c.idle; w != nil; w = w.next {
-		if keep--; keep == 0 {
-			w.next = nil
-			break
-		}
-	}
-	c.peak = c.recvq.len + c.sendq.len + c.bare.len
 }

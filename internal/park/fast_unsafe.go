@@ -17,7 +17,13 @@ const Fast = true
 // them to packages outside for this use, and names those that rely on it, but
 // promises nothing: so this file is built only for the versions of Go it was
 // tested with, and everything else uses the portable form.
-type Slot struct {
+//
+// It has a type parameter only to be inlined wherever the engine is compiled: in
+// the packages of its users, where the bodies of other functions are not known.
+type Slot[T any] struct{ place place }
+
+// place is what a Slot is, for the functions that need not be inlined.
+type place struct {
 	// g is the parked goroutine. It is a number and not a pointer because it is
 	// stored on the scheduler's stack, where no write barrier may run; the
 	// runtime keeps every g alive for ever.
@@ -31,18 +37,19 @@ func gopark(unlockf func(gp, slot unsafe.Pointer) bool, slot unsafe.Pointer, rea
 //go:linkname goready runtime.goready
 func goready(gp unsafe.Pointer, skip int)
 
-// Park parks the calling goroutine and then frees lock, a word that is free when
-// it is zero. Whoever finds the slot under the same lock may Ready it.
-func (s *Slot) Park(lock *atomic.Uint32) {
-	s.lock = lock
-	gopark(parked, unsafe.Pointer(s), 0, 0, 1)
-}
+// Frees says which lock Park frees, a word that is free when it is zero. Once
+// for all parks.
+func (s *Slot[T]) Frees(lock *atomic.Uint32) { s.place.lock = lock }
+
+// Park parks the calling goroutine, which holds the lock, and then frees it.
+// Whoever finds the slot under the same lock may Ready it.
+func (s *Slot[T]) Park() { gopark(parked, unsafe.Pointer(&s.place), 0, 0, 1) }
 
 // parked runs on the scheduler's stack once the goroutine is parked.
-func parked(gp, slot unsafe.Pointer) bool {
-	s := (*Slot)(slot)
+func parked(gp, at unsafe.Pointer) bool {
+	s := (*place)(at)
 	s.g = uintptr(gp)
-	s.lock.Store(0)
+	Store(s.lock, 0)
 	return true
 }
 
@@ -86,12 +93,12 @@ func (d *Door) Hush() {
 }
 
 // Ready wakes the goroutine parked in s and reports whether there was one.
-func (s *Slot) Ready() bool {
-	g := s.g
+func (s *Slot[T]) Ready() bool {
+	g := s.place.g
 	if g == 0 {
 		return false
 	}
-	s.g = 0
+	s.place.g = 0
 	goready(*(*unsafe.Pointer)(unsafe.Pointer(&g)), 1)
 	return true
 }

@@ -8,13 +8,16 @@ import "sync/atomic"
 const Fast = false
 
 // Slot is not used in the portable form.
-type Slot struct{}
+type Slot[T any] struct{}
+
+// Frees is not used in the portable form.
+func (*Slot[T]) Frees(*atomic.Uint32) {}
 
 // Park is not used in the portable form.
-func (*Slot) Park(*atomic.Uint32) {}
+func (*Slot[T]) Park() {}
 
 // Ready reports that nobody is parked in s.
-func (*Slot) Ready() bool { return false }
+func (*Slot[T]) Ready() bool { return false }
 
 // Door is not used in the portable form.
 type Door struct{}

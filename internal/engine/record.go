@@ -1,0 +1,129 @@
+package engine
+
+import (
+	"github.com/handoff-go/handoff/internal/hb"
+	"github.com/handoff-go/handoff/internal/park"
+)
+
+// records are the waiters of plain operations, kept for reuse. They stand in a
+// ring in the order in which they were used. As waiters are served in the order
+// they came, the one used longest ago is the first to be free again: to find a
+// record is one look, and its owner gives it back by one store. The lock of the
+// channel guards it.
+type records[T any] struct {
+	last *waiter[T] // used last; the one after it was used longest ago
+	len  int32
+	peak int32 // most waiters at once in this lap
+	left int32 // uses until the lap is over
+}
+
+// record returns a waiter for a plain operation, in Waiting. The lock is held;
+// in steady state there is one to reuse.
+//
+//go:norace
+func (c *Chan[T]) record(k kind, a *Attach) *waiter[T] {
+	r := &c.spare
+	w := r.last
+	if w != nil {
+		w = w.follow
+	}
+	if w == nil || w.over.Load() != w.turn {
+		w = r.another(&c.mu)
+	}
+	r.last = w
+	if n := int32(c.recvq.len + c.sendq.len + c.bare.len); n >= r.peak {
+		r.peak = n + 1
+	}
+	if r.left--; r.left < 0 {
+		r.trim()
+	}
+	w.turn++
+	w.kind, w.att = k, a
+	return w
+}
+
+// another returns a free record though the one used longest ago is not: that one
+// is passed over, since few of them wait for long beside others that do not.
+//
+//go:norace
+func (r *records[T]) another(mu *lock[T]) *waiter[T] {
+	if r.last != nil {
+		r.last = r.last.follow
+		if w := r.last.follow; w.over.Load() == w.turn {
+			return w
+		}
+	}
+	w := &waiter[T]{firm: true}
+	w.tk = &w.own
+	w.slot.Frees(&mu.state)
+	w.follow = w
+	if r.last != nil {
+		w.follow, r.last.follow = r.last.follow, w
+	}
+	r.len++
+	return w
+}
+
+// trim lets records go after a lap, in which each was used once: no more than
+// twice as many as waited at once are kept, so that a burst does not pin its
+// memory.
+//
+//go:norace
+func (r *records[T]) trim() {
+	for r.len > 2*r.peak+8 {
+		w := r.last.follow
+		if w.over.Load() != w.turn {
+			break
+		}
+		r.last.follow, w.follow = w.follow, nil
+		r.len--
+	}
+	r.left, r.peak = r.len+64, 0
+}
+
+// release gives back the record of a finished plain operation. The lock is not
+// needed, and is not held.
+//
+//go:norace
+func (c *Chan[T]) release(w *waiter[T]) {
+	if w.simple {
+		var zero T
+		w.got.Val, w.got.Header, w.got.Err = zero, nil, nil
+	} else {
+		w.got, w.vs, w.holds, w.n = Got[T]{}, nil, nil, 0
+		w.parcel, w.rung = nil, nil
+	}
+	if w.fate != park.Keep {
+		w.dropBell()
+	}
+	w.att, w.done, w.try, w.simple = nil, false, false, false
+	if hb.On {
+		hb.Ignore()
+	}
+	park.Store(&w.over, w.turn)
+	if hb.On {
+		hb.Heed()
+	}
+}
+
+// getBell gives w a bell to wait for. The lock is held.
+//
+//go:norace
+func (c *Chan[T]) getBell(w *waiter[T]) {
+	if w.own.Bell() == nil {
+		bell, fate := park.New(park.Bell, c.inside)
+		w.fate = fate
+		w.own.SetBell(bell)
+	}
+}
+
+// dropBell takes away a bell that the next owner cannot use.
+//
+//go:norace
+func (w *waiter[T]) dropBell() {
+	if w.fate == park.Lent {
+		park.Return(park.Bell, w.own.Bell())
+	}
+	w.own.SetBell(nil)
+	w.fate = park.Keep
+}
