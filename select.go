@@ -154,7 +154,11 @@ func (s *Selector) run(ctx context.Context, first bool) (int, error) {
 	if s.home != nil {
 		i, err = s.home.do(ctx, headerOf(ctx), first)
 	} else {
-		i, err = s.s.Do(ctx, headerOf(ctx), first)
+		var parks bool
+		if i, parks, err = s.s.Begin(ctx, headerOf(ctx), first); parks {
+			s.s.Park()
+			i, err = s.s.End()
+		}
 	}
 	if err == nil {
 		return i, nil

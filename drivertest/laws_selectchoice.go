@@ -42,6 +42,13 @@ var selectChoiceLaws = []Law{
 		Storm:  true,
 		Run:    lawUniformStorm,
 	}, {
+		Name:   "L6/a-selector-chooses-uniformly-in-every-turn",
+		Says:   "what a Selector chose in one turn says nothing about the next, and a SelectFirst in between takes the first",
+		Source: "L6; research 22, of a select that learns from its turns",
+		Needs:  []Feature{FeatureSelect, FeatureSelector, FeatureSelectFirst},
+		Storm:  true,
+		Run:    lawUniformTurns,
+	}, {
 		Name:   "L6/select-first-takes-the-first-ready",
 		Says:   "SelectFirst chooses the first ready case in the order given, always",
 		Source: "L6; research 49",
@@ -110,6 +117,45 @@ func lawUniform(e *Env) {
 		counts[v]++
 	}
 	e.uniform(n, counts, map[int]float64{0: .5, 1: .5})
+}
+
+// lawUniformTurns counts which case follows which.
+func lawUniformTurns(e *Env) {
+	n := e.Scale(20_000)
+	for _, ready := range [][]int{{0, 1}, {1, 3}, {0, 1, 2, 3}} {
+		chs := make([]Chan[int], 4)
+		var cases []Case
+		for i := range chs {
+			chs[i] = e.Chan(1)
+			cases = append(cases, chs[i].OnRecv(nil))
+		}
+		for _, i := range ready {
+			e.OK("Send", chs[i].Send(e.Ctx, i))
+		}
+		s := e.NewSelector(cases...)
+		counts, weights := map[int]int{}, map[int]float64{}
+		for _, i := range ready {
+			for _, j := range ready {
+				weights[len(chs)*i+j] = 1 / float64(len(ready)*len(ready))
+			}
+		}
+		last := ready[0]
+		for turn := range n {
+			i, err := s.Select(e.Ctx)
+			e.OK("Select", err)
+			e.OK("Send", chs[i].Send(e.Ctx, i))
+			counts[len(chs)*last+i]++
+			last = i
+			if turn%5 == 0 {
+				i, err := s.SelectFirst(e.Ctx)
+				if e.OK("SelectFirst", err); i != ready[0] {
+					e.Fatalf("SelectFirst chose %d, and %d was ready", i, ready[0])
+				}
+				e.OK("Send", chs[i].Send(e.Ctx, i))
+			}
+		}
+		e.uniform(n, counts, weights)
+	}
 }
 
 func lawUniformDuplicates(e *Env) {

@@ -20,8 +20,9 @@ const (
 	hold   = "internal/engine/hold.go"
 	ops    = "internal/engine/ops.go"
 	plain  = "internal/engine/plain.go"
-	sel    = "internal/engine/select.go"
+	turn   = "internal/engine/selectturn.go"
 	waiter = "internal/engine/waiter.go"
+	record = "internal/engine/record.go"
 	tick   = "internal/ticket/ticket.go"
 )
 
@@ -92,19 +93,24 @@ var table = []mutant{
 		new:     "		_ = fault.ErrClosed\n",
 		killers: []string{"L5/close-returns-blocked-values"},
 	}, {
-		law: "L6", name: "a default after two sweeps", file: sel,
-		old:     "	s.arrange(first)\n	s.lockAll()\n",
-		new:     "	s.arrange(first)\n	if s.hasDefault() { for range 2 { for _, i := range s.order { if l, ok := s.cases[i].(lockable); ok { l.lock(); v := l.try(s); l.unlock(); l.flush(); if v == committed { s.clear(int(i)); return int(i), nil } } } }; return s.fallback.i, nil }; s.lockAll()\n",
+		law: "L6", name: "a default after two sweeps", file: turn,
+		old:     "	s.lockAll()\n	i, v := s.look(first)\n",
+		new:     "	if s.hasDefault() { for range 2 { for _, i := range s.order { if l := s.ours[i]; l != nil { l.lock(); v := l.try(s); l.unlock(); l.flush(); if v == committed { return int(i), v } } } }; return s.fallback.i, committed }; s.lockAll(); i, v := s.look(first)\n",
 		killers: []string{"L6/default-token-dance", "L6/default-hole-dance"},
 	}, {
-		law: "L6", name: "the first ready case is preferred", file: sel,
-		old:     "			j := s.roll(last + 1)\n",
-		new:     "			j := s.roll(last + 1); j = last\n",
+		law: "L6", name: "the first ready case is preferred", file: turn,
+		old:     "		j := k + s.roll(n)\n",
+		new:     "		j := k + s.roll(n); j = k\n",
 		killers: []string{"L6/choice-is-uniform"},
 	}, {
-		law: "L6", name: "a loser stays registered", file: sel,
-		old:     "			l.lock()\n			l.dequeue()\n			l.unlock()\n",
-		new:     "			l.lock()\n			l.unlock()\n",
+		law: "L6", name: "the case that was chosen is tried first", file: turn,
+		old:     "	s.draw(0)\n	i := s.order[0]\n",
+		new:     "	i := s.order[0]\n",
+		killers: []string{"L6/a-selector-chooses-uniformly-in-every-turn"},
+	}, {
+		law: "L6", name: "a loser stays registered", file: "internal/engine/selectcase.go",
+		old:     "	x.c.mu.Lock()\n	x.w.remove()\n",
+		new:     "	x.c.mu.Lock()\n",
 		killers: []string{"L6/selector-selects-again-and-again"},
 	}, {
 		law: "L6", name: "the short way takes a claimed select for a free one", file: plain,
@@ -113,7 +119,7 @@ var table = []mutant{
 		killers: []string{"L6/a-claimed-select-is-passed-over"},
 	}, {
 		law: "L6", name: "the short way meets a select that is over", file: plain,
-		old:     "				w.remove()\n				continue\n",
+		old:     "				q.shift()\n				continue\n",
 		new:     "",
 		killers: []string{"L6/selector-selects-again-and-again", "L6/one-case-takes-effect"},
 	}, {
@@ -123,7 +129,7 @@ var table = []mutant{
 		killers: []string{"L6/a-claimed-select-is-passed-over"},
 	}, {
 		law: "L6", name: "a released select does not look again", file: "internal/engine/selectwait.go",
-		old:     "				s.reconsider()\n",
+		old:     "		s.reconsider()\n",
 		new:     "",
 		killers: []string{"L6/a-claimed-select-is-passed-over"},
 	}, {
@@ -188,9 +194,9 @@ var table = []mutant{
 		new:     "	x := make([]T, 1, c.slots+1); x[0] = v; c.buf[i] = x[0]\n",
 		killers: []string{"L12/plain-operations-allocate-nothing"},
 	}, {
-		law: "L12", name: "waiter records are not used again", file: waiter,
-		old:     "	w := c.idle\n	if w == nil {\n		w = &waiter[T]{firm: true}\n",
-		new:     "	w := c.idle\n	if c.idle = nil; true {\n		w = &waiter[T]{firm: true}\n",
+		law: "L12", name: "waiter records are not used again", file: record,
+		old:     "	if w == nil || w.over.Load() != w.turn {\n",
+		new:     "	if w != nil {\n		r.last, w = nil, nil\n	}\n	if w == nil {\n",
 		killers: []string{"L12/plain-operations-allocate-nothing"},
 	}, {
 		law: "L13", name: "a returned value is lost", file: hold,

@@ -64,6 +64,11 @@ func (x *AsyncSelect) Begin(first bool) {
 	hb.Release(x) // partner: whoever calls done
 	x.first = first
 	x.s.arrange(first)
+	if !first {
+		for k := range x.s.order {
+			x.s.draw(k)
+		}
+	}
 	x.s.lockAll()
 	x.s.inOrder(lockable.stamp)
 	x.s.unlockAll()
@@ -142,21 +147,22 @@ func (x *AsyncSelect) step() {
 //go:norace
 func (x *AsyncSelect) turn() {
 	s := &x.s
-	for _, a := range s.cases {
-		if a != nil {
-			a.begin(s, nil)
-		}
+	for _, l := range s.chans {
+		l.clear()
+		l.begin(s, nil)
 	}
 	s.arrange(x.first)
+	s.tk.Reset()
 	s.lockAll()
-	i, v := s.look()
+	i, v := s.look(x.first)
 	if v == unready && s.hasDefault() {
 		i, v = s.fallback.i, committed
 	}
 	if v == unready {
 		s.enqueue()
+	} else {
+		s.unlockAll()
 	}
-	s.unlockAll()
 	if v == committed {
 		x.finish(i, nil)
 	}
@@ -185,9 +191,7 @@ func (x *AsyncSelect) turnOver(quit *quitting) {
 //go:norace
 func (x *AsyncSelect) leave() {
 	for _, l := range x.s.chans {
-		l.lock()
-		l.dequeue()
-		l.unlock()
+		l.leave()
 	}
 }
 

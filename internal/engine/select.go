@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/handoff-go/handoff/internal/fault"
@@ -42,12 +44,16 @@ const (
 // lockable is an armed case on a channel of this engine.
 type lockable interface {
 	armed
-	order() uint64 // ascending lock order; the same for the same channel
+	order() uint64        // ascending lock order; the same for the same channel
+	word() *atomic.Uint32 // of the lock
 	lock()
 	unlock()
 	flush() // do what was collected under the lock
+	// probe tries the case while no other channel is locked.
+	probe(s *Select, ctx context.Context) verdict
 	enqueue()
-	dequeue()
+	leave() // its queue
+	sends() bool
 	clear() // forget operand and result
 	inside() bool
 	index() int
@@ -78,15 +84,27 @@ type Foreign interface {
 // Select is a set of cases to choose from, again and again. It must be used by
 // one goroutine at a time.
 type Select struct {
-	cases    []armed // nil: never ready
-	chans    []lockable
-	locks    []lockable // one for each channel, ascending
+	cases    []armed          // nil: never ready
+	ours     []lockable       // those of cases that are on channels of this engine, else nil
+	chans    []lockable       // the same without the gaps
+	senders  []lockable       // of chans
+	locks    []lockable       // one for each channel, ascending
+	words    []*atomic.Uint32 // of locks
+	lockOf   []int32          // which of locks is the one of each case, or -1
 	natives  []native
 	foreigns []*foreignCase
 	timers   []*timerCase
 	fallback *defaultCase
 	off      []bool
-	order    []int32
+	home     bool // every channel was made inside a bubble
+	inside   bool // some channel was
+
+	order   []int32 // the cases that are on, as they are looked at
+	settled bool    // order has the right cases
+	natural bool    // order is ascending
+	past    uint8   // a bit for each turn, the last one lowest: a channel was ready at once
+	guess   [4]int8 // by the last two bits of past: above zero says that this turn will be like that
+	stirred bool    // a case that was not ready has collected something
 
 	tk      ticket.Ticket
 	door    park.Door
@@ -112,25 +130,33 @@ func NewSelect(cases []Case) *Select {
 //
 //go:norace
 func (s *Select) Init(cases []Case) {
-	s.cases = make([]armed, len(cases))
-	s.off = make([]bool, len(cases))
-	s.order = make([]int32, 0, len(cases))
+	n := len(cases)
+	s.cases, s.ours = make([]armed, n), make([]lockable, n)
+	s.off = make([]bool, n)
+	s.order, s.lockOf = make([]int32, 0, n), make([]int32, n)
+	s.dice = rand.Uint64()
 	for i, c := range cases {
 		if c == nil {
 			continue
 		}
 		s.add(c.arm(s, i), i)
 	}
-	slices.SortStableFunc(s.locks, func(a, b lockable) int {
-		switch {
-		case a.order() < b.order():
-			return -1
-		case a.order() > b.order():
-			return 1
-		}
-		return 0
-	})
+	byOrder := func(a, b lockable) int { return cmp.Compare(a.order(), b.order()) }
+	slices.SortStableFunc(s.locks, byOrder)
 	s.locks = slices.CompactFunc(s.locks, func(a, b lockable) bool { return a.order() == b.order() })
+	s.home = true
+	for _, l := range s.locks {
+		s.words = append(s.words, l.word())
+		s.home = s.home && l.inside()
+		s.inside = s.inside || l.inside()
+	}
+	for i, l := range s.ours {
+		s.lockOf[i] = -1
+		if l != nil {
+			at, _ := slices.BinarySearchFunc(s.locks, l, byOrder)
+			s.lockOf[i] = int32(at)
+		}
+	}
 }
 
 //go:norace
@@ -138,8 +164,12 @@ func (s *Select) add(a armed, i int) {
 	s.cases[i] = a
 	switch a := a.(type) {
 	case lockable:
+		s.ours[i] = a
 		s.chans = append(s.chans, a)
 		s.locks = append(s.locks, a)
+		if a.sends() {
+			s.senders = append(s.senders, a)
+		}
 	case native:
 		s.natives = append(s.natives, a)
 	case *foreignCase:
@@ -157,253 +187,7 @@ func (s *Select) add(a armed, i int) {
 // a native select.
 //
 //go:norace
-func (s *Select) Enable(i int, on bool) { s.off[i] = !on }
-
-// Do chooses one ready case, waits if there is none, and runs it. With first,
-// the first ready case in order is chosen, else any with equal chance.
-//
-//go:norace
-func (s *Select) Do(ctx context.Context, h Header, first bool) (int, error) {
-	if err := Ended(ctx); err != nil {
-		return -1, err
-	}
-	for _, a := range s.cases {
-		if a != nil {
-			a.begin(s, h)
-		}
-	}
-	i, err := s.choose(ctx, first)
-	if i >= 0 {
-		if e := s.cases[i].finish(); e != nil {
-			err = e
-		}
-	}
-	return i, err
-}
-
-//go:norace
-func (s *Select) choose(ctx context.Context, first bool) (int, error) {
-	s.arrange(first)
-	s.lockAll()
-	i, v := s.look()
-	if v == unready && s.hasDefault() {
-		if i, v = s.lookNative(); v == unready {
-			i, v = s.fallback.i, committed
-		}
-	}
-	if v == committed {
-		s.unlockAll()
-		s.clear(i)
-		return i, nil
-	}
-	s.prepareWait(ctx)
-	if v == unready {
-		s.enqueue()
-	}
-	s.unlockAll()
-	i, err := s.wait(ctx, v == pending)
-	s.leave(i)
-	s.clear(i)
-	return i, err
-}
-
-// arrange fixes the order in which the cases are looked at.
-//
-//go:norace
-func (s *Select) arrange(first bool) {
-	s.order = s.order[:0]
-	for i, a := range s.cases {
-		if a == nil || s.off[i] || isDefault(a) {
-			continue
-		}
-		s.order = append(s.order, int32(i))
-		if !first {
-			last := len(s.order) - 1
-			j := s.roll(last + 1)
-			s.order[last], s.order[j] = s.order[j], s.order[last]
-		}
-	}
-}
-
-// roll returns a random number below n, from an xorshift generator: any of the
-// shared ones costs more than a whole case.
-//
-//go:norace
-func (s *Select) roll(n int) int {
-	x := s.dice
-	if x == 0 {
-		x = rand.Uint64() | 1
-	}
-	x ^= x << 13
-	x ^= x >> 7
-	x ^= x << 17
-	s.dice = x
-	return int(x >> 32 * uint64(n) >> 32)
-}
-
-//go:norace
-func isDefault(a armed) bool {
-	_, ok := a.(*defaultCase)
-	return ok
-}
-
-// look tries each case once. All channels are locked, so what it sees of them is
-// one moment.
-//
-//go:norace
-func (s *Select) look() (int, verdict) {
-	s.tk.Reset()
-	for _, i := range s.order {
-		if v := s.cases[i].try(s); v != unready {
-			return int(i), v
-		}
-	}
-	return -1, unready
-}
-
-//go:norace
-func (s *Select) lockAll() {
-	for _, l := range s.locks {
-		l.lock()
-	}
-}
-
-//go:norace
-func (s *Select) unlockAll() {
-	for _, l := range s.locks {
-		l.unlock()
-	}
-	for _, l := range s.chans {
-		l.flush()
-	}
-}
-
-//go:norace
-func (s *Select) enqueue() {
-	if len(s.locks) == len(s.chans) {
-		for _, l := range s.chans {
-			l.enqueue()
-		}
-		return
-	}
-	s.inOrder(lockable.enqueue)
-}
-
-// inOrder calls do for the cases on channels in the order in which they were
-// looked at: of several on one channel any may stand first in its queue.
-//
-//go:norace
-func (s *Select) inOrder(do func(lockable)) {
-	for _, i := range s.order {
-		if l, ok := s.cases[i].(lockable); ok {
-			do(l)
-		}
-	}
-}
-
-// clear forgets what the losing cases offered.
-//
-//go:norace
-func (s *Select) clear(chosen int) {
-	for _, l := range s.chans {
-		if l.index() != chosen {
-			l.clear()
-		}
-	}
-}
-
-// prepareWait gives the ticket what it needs to wait. All channels are locked.
-// Without a channel of ours and without another medium nobody can ring.
-//
-//go:norace
-func (s *Select) prepareWait(ctx context.Context) {
-	s.atDoor = false
-	if len(s.locks) == 0 && len(s.foreigns) == 0 {
-		return
-	}
-	home, inside := true, false
-	for _, l := range s.locks {
-		home = home && l.inside()
-		inside = inside || l.inside()
-	}
-	if park.Fast && !inside && len(s.locks) > 0 && len(s.natives) == 0 && len(s.timers) == 0 && ctx.Done() == nil {
-		s.atDoor = true
-		s.tk.SetDoor(&s.door)
-		return
-	}
-	if s.bell == nil {
-		s.bell, s.fates[park.Bell] = s.wakeChannel(park.Bell, home)
-	}
-	s.tk.SetBell(s.bell)
-	if s.watchesNative() {
-		if s.hand == nil {
-			s.hand, s.fates[park.Hand] = s.wakeChannel(park.Hand, home)
-		}
-		s.tk.SetHand(s.hand)
-	}
-}
-
-// wakeChannel is park.New. Where no channel of ours says on which side of a
-// bubble this select lives, it lives where it is used, for this turn.
-//
-//go:norace
-func (s *Select) wakeChannel(kind park.Kind, home bool) (chan struct{}, park.Fate) {
-	c, fate := park.New(kind, home)
-	if len(s.locks) == 0 {
-		fate = park.Drop
-	}
-	return c, fate
-}
-
-//go:norace
-func (s *Select) watchesNative() bool {
-	for _, n := range s.natives {
-		if !s.off[n.index()] {
-			return true
-		}
-	}
-	return false
-}
-
-// leave ends the turn: nothing of it stays behind in any queue. Whoever completed
-// the chosen case took it out of its own.
-//
-//go:norace
-func (s *Select) leave(chosen int) {
-	for _, l := range s.chans {
-		if l.index() != chosen {
-			l.lock()
-			l.dequeue()
-			l.unlock()
-		}
-	}
-	s.withdraw()
-	if s.atDoor {
-		s.door.Hush()
-		return
-	}
-	select { // a release may have rung for a turn that ended otherwise
-	case <-s.bell:
-	default:
-	}
-	s.bell = s.keep(park.Bell, s.bell)
-	s.hand = s.keep(park.Hand, s.hand)
-}
-
-// keep returns c if the next turn may use it.
-//
-//go:norace
-func (s *Select) keep(kind park.Kind, c chan struct{}) chan struct{} {
-	fate := s.fates[kind]
-	if c == nil || fate == park.Keep {
-		return c
-	}
-	if fate == park.Lent && !s.tk.Released() {
-		park.Return(kind, c) // after a release a late ring may still come to it
-	}
-	s.fates[kind] = park.Keep
-	return nil
-}
+func (s *Select) Enable(i int, on bool) { s.off[i], s.settled = !on, false }
 
 // offer shows the ticket to the media of the foreign cases, withdraw takes it
 // back.

@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/handoff-go/handoff/internal/fault"
@@ -40,30 +42,31 @@ type StopCase[T any] struct {
 }
 
 //go:norace
-func (k *RecvCase[T]) arm(_ *Select, i int) armed {
-	a := newChanCase(k.C, k.A, recv, i)
+func (k *RecvCase[T]) arm(s *Select, i int) armed {
+	a := newChanCase(s, k.C, k.A, recv, i)
 	a.got = k.Do
 	return a
 }
 
 //go:norace
-func (k *TakeCase[T]) arm(_ *Select, i int) armed {
-	a := newChanCase(k.C, k.A, take, i)
+func (k *TakeCase[T]) arm(s *Select, i int) armed {
+	a := newChanCase(s, k.C, k.A, take, i)
 	a.got = k.Do
 	a.as.plain, a.as.unheard = k.Plain, k.Plain || k.Unheard
+	a.w.got = a.as
 	return a
 }
 
 //go:norace
-func (k *SendCase[T]) arm(_ *Select, i int) armed {
-	a := newChanCase(k.C, k.A, send, i)
+func (k *SendCase[T]) arm(s *Select, i int) armed {
+	a := newChanCase(s, k.C, k.A, send, i)
 	a.operand, a.sent = k.V, k.Do
 	return a
 }
 
 //go:norace
-func (k *StopCase[T]) arm(_ *Select, i int) armed {
-	a := newChanCase(k.C, k.A, stop, i)
+func (k *StopCase[T]) arm(s *Select, i int) armed {
+	a := newChanCase(s, k.C, k.A, stop, i)
 	a.stopped = k.Do
 	return a
 }
@@ -82,9 +85,9 @@ type chanCase[T any] struct {
 }
 
 //go:norace
-func newChanCase[T any](c *Chan[T], a *Attach, k kind, i int) *chanCase[T] {
-	x := &chanCase[T]{c: c}
-	x.w.kind, x.w.att, x.w.idx = k, a, int32(i)
+func newChanCase[T any](s *Select, c *Chan[T], a *Attach, k kind, i int) *chanCase[T] {
+	x := &chanCase[T]{c: c, off: &s.off[i]}
+	x.w.kind, x.w.att, x.w.idx, x.w.tk = k, a, int32(i), &s.tk
 	return x
 }
 
@@ -95,13 +98,23 @@ func (x *chanCase[T]) order() uint64 { return x.c.id }
 func (x *chanCase[T]) inside() bool { return x.c.inside }
 
 //go:norace
+func (x *chanCase[T]) word() *atomic.Uint32 { return &x.c.mu.state }
+
+//go:norace
 func (x *chanCase[T]) lock() { x.c.mu.Lock() }
 
 //go:norace
 func (x *chanCase[T]) index() int { return int(x.w.idx) }
 
 //go:norace
-func (x *chanCase[T]) dequeue() { x.w.remove() }
+func (x *chanCase[T]) sends() bool { return x.operand != nil }
+
+//go:norace
+func (x *chanCase[T]) leave() {
+	x.c.mu.Lock()
+	x.w.remove()
+	x.c.free()
+}
 
 //go:norace
 func (x *chanCase[T]) unlock() { x.c.free() }
@@ -118,12 +131,10 @@ func (x *chanCase[T]) flush() {
 	}
 }
 
+// begin reads the operand. What else a turn begins with is what clear left.
+//
 //go:norace
-func (x *chanCase[T]) begin(s *Select, h Header) {
-	x.w.tk = &s.tk
-	x.off = &s.off[x.w.idx]
-	x.w.done = false
-	x.w.got = x.as
+func (x *chanCase[T]) begin(_ *Select, h Header) {
 	if x.operand != nil {
 		x.w.got.Val, x.w.got.Header = *x.operand, h
 	}
@@ -131,8 +142,14 @@ func (x *chanCase[T]) begin(s *Select, h Header) {
 
 //go:norace
 func (x *chanCase[T]) clear() {
-	x.w.got = Got[T]{}
-	x.w.parcel = nil
+	w := &x.w
+	w.done, w.parcel = false, nil
+	if w.kind == take {
+		w.got = x.as
+		return
+	}
+	var zero T
+	w.got.Val, w.got.Header, w.got.Attempt, w.got.Err = zero, nil, 0, nil
 }
 
 //go:norace
@@ -162,17 +179,40 @@ func (x *chanCase[T]) queue() *queue[T] {
 }
 
 //go:norace
-func (x *chanCase[T]) try(s *Select) verdict {
+func (x *chanCase[T]) try(s *Select) (v verdict) {
 	switch x.w.kind {
 	case send:
-		return x.trySend(s)
+		v = x.trySend(s)
 	case stop:
-		return x.tryStop()
+		v = x.tryStop()
+	default:
+		if x.c.begin(x.w.att, x.w.kind == take, &x.w.got, &x.o) != nothing {
+			return committed
+		}
 	}
-	if x.c.begin(x.w.att, x.w.kind == take, &x.w.got, &x.o) == nothing {
-		return unready
+	if v == unready && !x.o.empty() {
+		s.stirred = true
 	}
-	return committed
+	return v
+}
+
+//go:norace
+func (x *chanCase[T]) probe(s *Select, ctx context.Context) verdict {
+	c := x.c
+	c.mu.Lock()
+	v := x.try(s)
+	switch v {
+	case unready:
+		c.mu.Unlock()
+		s.stirred = false
+	case pending:
+		s.prepareWait(ctx)
+		c.free()
+	default:
+		c.free()
+	}
+	x.flush()
+	return v
 }
 
 // trySend is ready as a plain send would be. Beside a default it is a TrySend:
@@ -291,7 +331,7 @@ func (x *chanCase[T]) leaving(cause error) bool {
 //go:norace
 func (x *chanCase[T]) finish() error {
 	hb.Acquire(&x.w)
-	defer x.clear()
+	defer x.clear() // it may panic
 	g := &x.w.got
 	switch {
 	case x.w.kind == send:

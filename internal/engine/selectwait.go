@@ -39,6 +39,11 @@ func (s *Select) wait(ctx context.Context, pend bool) (int, error) {
 		}
 		s.offer()
 	}
+	if s.atDoor {
+		s.Park()
+		s.heard()
+		return s.tk.Winner(), nil
+	}
 	wantQuit, wantDue := false, false
 	for {
 		switch sig := s.park(quit, clock); sig {
@@ -46,9 +51,8 @@ func (s *Select) wait(ctx context.Context, pend bool) (int, error) {
 			if s.tk.Over() {
 				return s.tk.Winner(), nil
 			}
-			if !wantQuit && !wantDue && s.tk.State() == ticket.Waiting {
-				s.reconsider()
-				s.tk.Looked()
+			if !wantQuit && !wantDue {
+				s.lookAgain()
 			}
 		case handed:
 		case done:
@@ -74,15 +78,35 @@ func (s *Select) wait(ctx context.Context, pend bool) (int, error) {
 	}
 }
 
+// heard is called when the door has rung, and returns when the turn is over.
+//
+//go:norace
+func (s *Select) heard() {
+	for !s.tk.Over() {
+		s.door.Hush() // and then look: a ring from now on is kept
+		if s.tk.Over() {
+			return
+		}
+		s.lookAgain()
+		s.door.Wait()
+	}
+}
+
+// lookAgain looks at every case once more after a claim was released.
+//
+//go:norace
+func (s *Select) lookAgain() {
+	if s.tk.State() == ticket.Waiting {
+		s.reconsider()
+		s.tk.Looked()
+	}
+}
+
 // park waits for one signal. Native cases are looked at only while the ticket is
 // Waiting.
 //
 //go:norace
 func (s *Select) park(quit <-chan struct{}, clock <-chan time.Time) signal {
-	if s.atDoor {
-		s.door.Wait()
-		return rang
-	}
 	if s.watchesNative() && s.tk.Arm() {
 		sig := s.parkNative(quit, clock)
 		if sig < 0 {

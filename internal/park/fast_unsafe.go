@@ -64,12 +64,12 @@ const (
 	rung  uintptr = 1
 )
 
-// Wait waits for a ring and takes it.
+// Wait waits for a ring and leaves it. Who wants to wait again must Hush, and look
+// at what the ring may have been for, in this order.
 func (d *Door) Wait() {
 	if d.word.Load() == quiet {
 		gopark(atDoor, unsafe.Pointer(d), 0, 0, 1)
 	}
-	d.word.Store(quiet)
 }
 
 // atDoor runs on the scheduler's stack once the goroutine is parked. False sends
@@ -85,7 +85,11 @@ func (d *Door) Ring() {
 	}
 }
 
-// Hush takes a ring that nobody waited for.
+// Calm is Hush for who does not wait for any ring that may come meanwhile: those
+// of a wait that is over may get lost.
+func (d *Door) Calm() { storeWord(&d.word, quiet) }
+
+// Hush takes a ring, if there is one.
 func (d *Door) Hush() {
 	if d.word.Load() != quiet {
 		d.word.Store(quiet)

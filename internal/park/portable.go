@@ -28,5 +28,8 @@ func (*Door) Wait() {}
 // Ring is not used in the portable form.
 func (*Door) Ring() {}
 
+// Calm is not used in the portable form.
+func (*Door) Calm() {}
+
 // Hush is not used in the portable form.
 func (*Door) Hush() {}

@@ -22,3 +22,8 @@ import "sync/atomic"
 //
 //go:noescape
 func Store(word *atomic.Uint32, v uint32)
+
+// storeWord is Store of a word that holds an address.
+//
+//go:noescape
+func storeWord(word *atomic.Uintptr, v uintptr)

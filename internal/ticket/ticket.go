@@ -78,7 +78,7 @@ type Ticket struct {
 	arms  atomic.Uint32 // written by the owner in Arm, Disarm, Fire; read in handshake
 	looks atomic.Bool   // after a release, until the owner has looked at its cases; keeps claims away
 	freed atomic.Bool   // there was a release in this turn
-	over  atomic.Bool   // the outcome is final; stored before the last ring, loaded after a bell
+	over  atomic.Uint32 // 1: the outcome is final; stored before the last ring, loaded after a bell
 	won   int32         // index of the winning case; written before over, read after it
 	bell  chan struct{} // one slot: ring never blocks
 	door  *park.Door    // where the owner waits instead of at the bell, else nil
@@ -114,16 +114,15 @@ func (t *Ticket) SetDoor(door *park.Door) { t.door = door }
 func (t *Ticket) SetHand(hand chan struct{}) { t.hand = hand }
 
 // Reset makes the ticket Waiting for a new turn. Only its owner may call it, and
-// only when nobody else can hold a reference to the turn before. It stores only
-// what changed: a store costs as much as taking a lock, a load nothing.
+// only when nobody else can hold a reference to the turn before. Whoever sees the
+// new turn was shown it under a lock, so plain releases are enough.
 //
 //go:norace
 func (t *Ticket) Reset() {
 	t.hand, t.door = nil, nil
 	t.won = -1
-	if t.over.Load() {
-		t.over.Store(false)
-	}
+	park.Store(&t.over, 0)
+	park.Store(&t.state, uint32(Waiting))
 	if t.freed.Load() {
 		t.freed.Store(false)
 	}
@@ -132,9 +131,6 @@ func (t *Ticket) Reset() {
 	}
 	if t.arms.Load() != disarmed {
 		t.arms.Store(disarmed)
-	}
-	if t.State() != Waiting {
-		t.state.Store(uint32(Waiting))
 	}
 }
 
@@ -149,7 +145,7 @@ func (t *Ticket) State() State { return State(t.state.Load()) }
 // its operation is complete.
 //
 //go:norace
-func (t *Ticket) Over() bool { return t.over.Load() }
+func (t *Ticket) Over() bool { return t.over.Load() != 0 }
 
 // Released reports whether the ticket was released in this turn. The bell may
 // then ring once more after the turn is over. Only its owner may call it.
@@ -248,7 +244,7 @@ func (t *Ticket) Abort() bool {
 //go:norace
 func (t *Ticket) Ring() {
 	bell, door := t.bell, t.door
-	t.over.Store(true)
+	park.Store(&t.over, 1) // the ring is ordered after it
 	t.ring(bell, door)
 }
 
