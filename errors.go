@@ -48,7 +48,7 @@ var (
 )
 
 // OpError is the error every operation returns: what was tried, on which
-// channel, and why it failed.
+// channel, and why it failed. It may be shared, and must not be changed.
 type OpError struct {
 	Op      string // "send", "recv", "open", ...
 	Channel string // name or URL, "" for a channel without a name
@@ -74,8 +74,14 @@ func (at *attachment[T]) fail(op string, err error) error {
 	if err == nil {
 		return nil
 	}
+	if err == ErrClosed && op == "recv" && at != nil && at.about == nil {
+		return recvClosed
+	}
 	return &OpError{op, at.title(), err}
 }
+
+// recvClosed is the end of most channels, which nobody should pay for.
+var recvClosed = &OpError{"recv", "", ErrClosed}
 
 func opError(op, channel string, err error) error {
 	if err == nil {

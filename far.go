@@ -71,7 +71,7 @@ func openFar[T any](ctx context.Context, m driver.Medium, u *url.URL, o options,
 	if name == "" {
 		name = l.ch.Info().Name
 	}
-	return &attachment[T]{far: &far[T]{l, c, o.maxValue}, name: name, timeout: o.sendTimeout}, nil
+	return &attachment[T]{far: &far[T]{l, c, o.maxValue}, timeout: o.sendTimeout, about: &about{name: name}}, nil
 }
 
 func openLink(ctx context.Context, m driver.Medium, u *url.URL, o options, rt right, fingerprint string) (*link, error) {
@@ -181,7 +181,7 @@ func (f *far[T]) item(h engine.Header, v *T) (driver.Item, error) {
 // schema; the value is lost, and an event tells it.
 func (at *attachment[T]) decode(it driver.Item, v *T) error {
 	if err := at.far.codec.Decode(it.Value, v); err != nil {
-		event.Emit(event.Event{Kind: event.Dropped, Channel: at.name, Op: "recv", Reason: err.Error(), Attempt: it.Attempt})
+		event.Emit(event.Event{Kind: event.Dropped, Channel: at.title(), Op: "recv", Reason: err.Error(), Attempt: it.Attempt})
 		return err
 	}
 	custody.Taken(v)
@@ -203,8 +203,8 @@ func (at *attachment[T]) trySendFar(v T) (bool, error) {
 }
 
 func (at *attachment[T]) sendItems(ctx context.Context, vs []T, try bool) (int, error) {
-	if at.bad != nil {
-		return 0, at.bad
+	if bad := at.bad(); bad != nil {
+		return 0, bad
 	}
 	items, err := at.far.encode(ctx, vs)
 	if err != nil {
@@ -222,7 +222,7 @@ func (at *attachment[T]) sendItems(ctx context.Context, vs []T, try bool) (int, 
 func (at *attachment[T]) closeFar() error { return at.simple(&driver.Op{Kind: driver.OpClose}) }
 
 func (at *attachment[T]) stopFar(reason string) error {
-	if at.bad == nil && !at.far.ch.Info().Can.Stop {
+	if at.bad() == nil && !at.far.ch.Info().Can.Stop {
 		return fault.Because(ErrUnsupported, "a stop on this medium")
 	}
 	return at.simple(&driver.Op{Kind: driver.OpStop, Reason: reason})
@@ -233,8 +233,8 @@ func (at *attachment[T]) settleFar(k driver.Kind, h driver.Hold, delay time.Dura
 }
 
 func (at *attachment[T]) simple(op *driver.Op) error {
-	if at.bad != nil {
-		return at.bad
+	if bad := at.bad(); bad != nil {
+		return bad
 	}
 	return at.far.call(op)
 }
@@ -242,8 +242,8 @@ func (at *attachment[T]) simple(op *driver.Op) error {
 // receive runs one receive of up to most values.
 func (at *attachment[T]) receive(ctx context.Context, k driver.Kind, most int, try bool) (*driver.Op, error) {
 	op := &driver.Op{Kind: k, Max: most, Try: try}
-	if at.bad != nil {
-		return op, at.bad
+	if bad := at.bad(); bad != nil {
+		return op, bad
 	}
 	if k == driver.OpTake && !at.far.ch.Info().Can.Hold {
 		return op, fault.Because(ErrUnsupported, "a hold on this medium")

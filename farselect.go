@@ -55,7 +55,7 @@ func (at *attachment[T]) recvCaseFar(do func(v T, ok bool)) Case {
 
 // takeCaseFar is a case that takes and holds.
 func (at *attachment[T]) takeCaseFar(do func(d Delivery[T], ok bool)) Case {
-	if at.bad == nil && !at.far.ch.Info().Can.Hold {
+	if at.bad() == nil && !at.far.ch.Info().Can.Hold {
 		return Case{at: at, op: "take", refuse: fault.Because(ErrUnsupported, "a hold on this medium")}
 	}
 	return at.receiveCaseFar("take", driver.OpTake, func(it *driver.Item) error {
@@ -126,8 +126,8 @@ func (at *attachment[T]) stopCaseFar(do func(reason string)) Case {
 
 // caseFar is a case on a channel of a medium.
 func (at *attachment[T]) caseFar(op string, f *farCase) Case {
-	if at.bad != nil {
-		return Case{at: at, op: op, refuse: at.bad}
+	if bad := at.bad(); bad != nil {
+		return Case{at: at, op: op, refuse: bad}
 	}
 	f.link = at.far.link
 	return Case{at: at, op: op, far: f}

@@ -85,11 +85,24 @@ type Receiver[T any] struct{ r *attachment[T] }
 type attachment[T any] struct {
 	c       *engine.Chan[T] // the channel in this process, or nil
 	far     *far[T]         // the channel on a medium, or nil
-	bad     error           // why neither is there: every operation returns it
 	a       engine.Attach
 	timeout time.Duration // SendTimeout
-	name    string
-	left    func() // called once when the attachment is detached; may be nil
+	about   *about        // nil after a Make without options
+}
+
+// about is what only some attachments need to know.
+type about struct {
+	bad  error // why neither channel is there: every operation returns it
+	name string
+	left func() // called once when the attachment is detached; may be nil
+}
+
+// bad is why at has no channel; nil if it has one.
+func (at *attachment[T]) bad() error {
+	if at.about == nil {
+		return nil
+	}
+	return at.about.bad
 }
 
 // Make makes a channel in this process with the given number of slots; 0 makes
@@ -124,16 +137,16 @@ func Make[T any](slots int, opts ...Option) Chan[T] {
 	if err == nil {
 		dead, err = openGrave(context.Background(), o, reflect.TypeFor[Dead[T]]())
 	}
-	at.name, at.timeout = o.name, o.sendTimeout
+	at.about, at.timeout = &about{name: o.name}, o.sendTimeout
 	if err != nil {
-		at.bad = err
+		at.about.bad = err
 		return at.ends()
 	}
 	b.channel.Init(o.config(slots), buryIn[T](dead, o.name))
 	at.join(&b.channel, true, true)
 	if dead != nil {
 		// The dead letter is let go when the channel is, detached or not.
-		at.left = dead.close
+		at.about.left = dead.close
 		runtime.AddCleanup(b, func(done func()) { done() }, dead.close)
 	}
 	return at.ends()

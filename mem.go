@@ -78,7 +78,7 @@ func openMem[T any](ctx context.Context, u *url.URL, o options, rt right) (*atta
 	if err != nil {
 		return nil, err
 	}
-	at := &attachment[T]{name: o.name, timeout: o.sendTimeout, left: func() { memLeave(name, m) }}
+	at := &attachment[T]{timeout: o.sendTimeout, about: &about{name: o.name, left: func() { memLeave(name, m) }}}
 	at.join(memTyped[T](m), rt.send, rt.recv)
 	return at, nil
 }

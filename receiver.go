@@ -19,20 +19,29 @@ import (
 func (r Receiver[T]) Recv(ctx context.Context) (T, error) { return r.r.recv(ctx) }
 
 // recv is Recv; at may be nil. It parks by itself, see the engine's short way.
-func (at *attachment[T]) recv(ctx context.Context) (T, error) {
+func (at *attachment[T]) recv(ctx context.Context) (v T, err error) {
 	if at == nil {
-		var zero T
-		return zero, opError("recv", "", forever(ctx))
+		return v, opError("recv", "", forever(ctx))
 	}
 	ctx = background(ctx)
 	if at.c == nil {
-		v, err := at.recvFar(ctx)
+		v, err = at.recvFar(ctx)
 		return v, at.fail("recv", err)
 	}
-	v, w, err := at.c.RecvOrQueue(ctx, &at.a)
-	if w != nil {
-		w.Park()
-		v, err = at.c.Received(w)
+	w, err := at.c.RecvOrQueue(ctx, &at.a, &v)
+	if w != nil { // Wait, without a call that would have to be returned from
+		if bell := w.Bell(); bell == nil {
+			w.Park()
+		} else if done := ctx.Done(); done == nil {
+			<-bell
+		} else {
+			select {
+			case <-bell:
+			case <-done:
+				at.c.GiveUp(ctx, w)
+			}
+		}
+		err = at.c.Received(w, &v)
 	}
 	if err != nil {
 		return v, at.fail("recv", err)

@@ -30,9 +30,23 @@ func (at *attachment[T]) send(ctx context.Context, v T) error {
 	if at.c == nil {
 		return at.fail("send", at.sendFar(ctx, v))
 	}
-	w, err := at.c.SendOrQueue(ctx, &at.a, v, headerOf(ctx), at.timeout)
-	if w != nil {
-		w.Park()
+	var h engine.Header
+	if headersUsed.Load() {
+		h = headerIn(ctx)
+	}
+	w, err := at.c.SendOrQueue(ctx, &at.a, &v, h, at.timeout)
+	if w != nil { // Wait, without a call that would have to be returned from
+		if bell := w.Bell(); bell == nil {
+			w.Park()
+		} else if done := ctx.Done(); done == nil {
+			<-bell
+		} else {
+			select {
+			case <-bell:
+			case <-done:
+				at.c.GiveUp(ctx, w)
+			}
+		}
 		err = at.c.Sent(w)
 	}
 	if err != nil {
@@ -154,7 +168,7 @@ func (s Sender[T]) Detach() error { return s.s.detach() }
 
 func (at *attachment[T]) length() int {
 	switch {
-	case at == nil || at.bad != nil:
+	case at == nil || at.bad() != nil:
 		return 0
 	case at.c == nil:
 		return at.far.stats().Len
@@ -164,7 +178,7 @@ func (at *attachment[T]) length() int {
 
 func (at *attachment[T]) slots() int {
 	switch {
-	case at == nil || at.bad != nil:
+	case at == nil || at.bad() != nil:
 		return 0
 	case at.c == nil:
 		return at.far.slots()
@@ -173,18 +187,18 @@ func (at *attachment[T]) slots() int {
 }
 
 func (at *attachment[T]) title() string {
-	if at == nil {
+	if at == nil || at.about == nil {
 		return ""
 	}
-	return at.name
+	return at.about.name
 }
 
 func (at *attachment[T]) detach() error {
 	if at == nil {
 		return opError("detach", "", fault.Because(ErrNotFound, "the zero end has no channel"))
 	}
-	if at.bad != nil {
-		return at.fail("detach", at.bad)
+	if bad := at.bad(); bad != nil {
+		return at.fail("detach", bad)
 	}
 	var err error
 	if at.c == nil {
@@ -192,8 +206,8 @@ func (at *attachment[T]) detach() error {
 	} else {
 		err = at.c.Detach(&at.a, "its holder detached")
 	}
-	if err == nil && at.left != nil {
-		at.left()
+	if err == nil && at.about != nil && at.about.left != nil {
+		at.about.left()
 	}
 	return at.fail("detach", err)
 }

@@ -12,7 +12,7 @@ import (
 type Stats = driver.Stats
 
 func (at *attachment[T]) stats() Stats {
-	if at == nil || at.bad != nil {
+	if at == nil || at.bad() != nil {
 		return Stats{AsOf: time.Now()}
 	}
 	if at.c == nil {

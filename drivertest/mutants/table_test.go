@@ -34,13 +34,13 @@ var table = []mutant{
 		killers: []string{"L8/cancel-ends-a-blocked-operation"},
 	}, {
 		law: "L1", name: "a value is taken and left in its slot", file: match,
-		old:     "	c.n--\n	return v, h",
-		new:     "	return v, h",
+		old:     "	c.n--\n	return h",
+		new:     "	return h",
 		killers: []string{"L1/every-value-exactly-once", "L3/slots-are-first-in-first-out"},
 	}, {
 		law: "L2", name: "false full", file: match,
-		old:     "	if c.used < c.slots {\n		c.put(v, h)\n		return true",
-		new:     "	if c.used+1 < c.slots {\n		c.put(v, h)\n		return true",
+		old:     "	if c.used < c.slots {\n		c.put(&v, h)\n		return true",
+		new:     "	if c.used+1 < c.slots {\n		c.put(&v, h)\n		return true",
 		killers: []string{"L2/capacity-is-exact"},
 	}, {
 		law: "L2", name: "capacity rounded up to even", file: "internal/engine/chan.go",
@@ -49,13 +49,13 @@ var table = []mutant{
 		killers: []string{"L2/capacity-is-exact"},
 	}, {
 		law: "L2", name: "a slot is free when its value is taken", file: match,
-		old:     "		v, h := c.pop()\n		c.handOut(c.wrap(v, h, nil), a, g, o)\n",
-		new:     "		v, h := c.pop()\n		c.handOut(c.wrap(v, h, nil), a, g, o); c.freeSlot(o)\n",
+		old:     "		h := c.pop(&v)\n		c.handOut(c.wrap(v, h, nil), a, g, o)\n",
+		new:     "		h := c.pop(&v)\n		c.handOut(c.wrap(v, h, nil), a, g, o); c.freeSlot(o)\n",
 		killers: []string{"L2/a-slot-is-free-when-its-value-is-confirmed"},
 	}, {
 		law: "L2", name: "a try gives up when the lock is taken", file: ops,
-		old:     "	var o after[T]\n	c.mu.Lock()\n	got := c.begin(a, hold, &g, &o)\n",
-		new:     "	var o after[T]\n	if !c.mu.state.CompareAndSwap(0, 1) { return g, false }\n	got := c.begin(a, hold, &g, &o)\n",
+		old:     "	var o after[T]\n	c.lockWide()\n	got := c.begin(a, hold, &g, &o)\n",
+		new:     "	var o after[T]\n	if !c.mu.state.CompareAndSwap(0, 1) { return g, false }; c.wide()\n	got := c.begin(a, hold, &g, &o)\n",
 		killers: []string{"L2/try-is-never-falsely-empty", "L2/try-is-never-falsely-full"},
 	}, {
 		law: "L3", name: "last come, first served", file: waiter,
@@ -74,7 +74,7 @@ var table = []mutant{
 		killers: []string{"L3/two-batches-share-fairly"},
 	}, {
 		law: "L4", name: "only the first of several is woken", file: "internal/engine/chan.go",
-		old:     "	for w := o.first; w != nil; {\n		next := w.rung\n",
+		old:     "	for w := o.first; w != nil; {\n		next := w.next\n",
 		new:     "	for w := o.first; w != nil; {\n		next := (*waiter[T])(nil)\n",
 		killers: []string{"L5/close-wakes-receivers"},
 	}, {
@@ -104,8 +104,8 @@ var table = []mutant{
 		killers: []string{"L6/choice-is-uniform"},
 	}, {
 		law: "L6", name: "the case that was chosen is tried first", file: turn,
-		old:     "	s.draw(0)\n	i := s.order[0]\n",
-		new:     "	i := s.order[0]\n",
+		old:     "		s.draw(k)\n		i := s.order[k]\n		if l := s.ours[i]; l != nil && l.hints() {\n",
+		new:     "		i := s.order[k]\n		if l := s.ours[i]; l != nil && l.hints() {\n",
 		killers: []string{"L6/a-selector-chooses-uniformly-in-every-turn"},
 	}, {
 		law: "L6", name: "a loser stays registered", file: "internal/engine/selectcase.go",
@@ -185,13 +185,13 @@ var table = []mutant{
 		killers: []string{"L11/errors-name-operation-and-channel"},
 	}, {
 		law: "L12", name: "a slot keeps its value", file: match,
-		old:     "	v, c.buf[i] = c.buf[i], zero\n",
-		new:     "	v, _ = c.buf[i], zero\n",
+		old:     "	c.buf[i] = zero\n",
+		new:     "	_ = zero\n",
 		killers: []string{"L12/no-reference-is-kept"},
 	}, {
 		law: "L12", name: "an allocation for every value", file: match,
-		old:     "	c.buf[i] = v\n",
-		new:     "	x := make([]T, 1, c.slots+1); x[0] = v; c.buf[i] = x[0]\n",
+		old:     "	c.buf[i] = *v\n",
+		new:     "	x := make([]T, 1, c.slots+1); x[0] = *v; c.buf[i] = x[0]\n",
 		killers: []string{"L12/plain-operations-allocate-nothing"},
 	}, {
 		law: "L12", name: "waiter records are not used again", file: record,

@@ -76,7 +76,7 @@ func (x *Async[T]) BeginSend(vs []T, try bool) {
 	var o after[T]
 	c, w := x.c, &x.w
 	w.kind, w.try = send, try
-	c.mu.Lock()
+	c.lockWide()
 	if err := c.refuseSend(w.att); err != nil || len(vs) == 0 {
 		w.got.Err = err
 		x.now(&o)
@@ -153,7 +153,7 @@ func (x *Async[T]) begin(k kind, most int, try bool, as Got[T]) {
 	var o after[T]
 	c, w := x.c, &x.w
 	w.kind = k
-	c.mu.Lock()
+	c.lockWide()
 	last := nothing
 	for w.n < most {
 		g := as
@@ -184,7 +184,7 @@ func (x *Async[T]) BeginStop() {
 	var o after[T]
 	c, w := x.c, &x.w
 	w.kind = stop
-	c.mu.Lock()
+	c.lockWide()
 	switch {
 	case w.att.gone:
 		w.got.Err = fault.ErrDetached
@@ -205,7 +205,7 @@ func (x *Async[T]) BeginStop() {
 func (x *Async[T]) Cancel(cause error) {
 	var o after[T]
 	c, w := x.c, &x.w
-	c.mu.Lock()
+	c.lockWide()
 	if w.done || w.leaves {
 		c.free()
 		return

@@ -80,20 +80,33 @@ type Chan[T any] struct {
 	recvq queue[T]
 	sendq queue[T]
 	spare records[T]
-	heads []Header // beside buf, once a value with a header came by
 
+	heads     *[]Header // beside buf, once a value with a header came by
+	*extra[T]           // nil until the full way is taken; see lockWide
+	closed    bool
+	stopped   bool
+	inside    bool  // made inside a synctest bubble
+	senders   int32 // attachments that may send
+	takers    int32 // attachments that may receive
+
+	// Constants.
+	id    uint64
+	slots int
+	cfg   *Config
+}
+
+// extra is what a channel is spared until somebody holds a value, waits for a
+// stop, or does anything else but plain operations: most channels never need it.
+type extra[T any] struct {
 	stopq queue[T]
+
 	bare  parcels[T] // handed out, no slot, in send order; linked by order
 	back  parcels[T] // given back and ready, in send order; linked by place
 	held  parcels[T] // handed out and not settled; linked by place
 	rests parcels[T] // given back, not ready yet; linked by place
 
-	closed  bool
-	stopped bool
-	reason  string // of the stop
-	seq     uint64 // hand-outs so far; orders the parcels
-	senders int    // attachments that may send
-	takers  int    // attachments that may receive
+	reason string // of the stop
+	seq    uint64 // hand-outs so far; orders the parcels
 
 	redeliveries uint64 // for Stats
 	rejections   uint64
@@ -103,14 +116,30 @@ type Chan[T any] struct {
 	idleParcels *parcel[T]
 
 	// Constants.
-	id      uint64
-	slots   int
-	inside  bool // made inside a synctest bubble
-	cfg     Config
 	dead    Dead[T]
 	created time.Time
 	known   *Record // in a registry; nil if nobody asked
 }
+
+// lockWide takes the lock for the full way.
+//
+//go:norace
+func (c *Chan[T]) lockWide() {
+	c.mu.Lock()
+	c.wide()
+}
+
+// wide makes what the full way needs. The lock is held.
+//
+//go:norace
+func (c *Chan[T]) wide() {
+	if c.extra == nil {
+		c.extra = &extra[T]{}
+	}
+}
+
+// plainly is the Config of a channel that was asked nothing but its slots.
+var plainly Config
 
 var lastID atomic.Uint64
 
@@ -129,14 +158,21 @@ func New[T any](cfg Config, dead Dead[T]) *Chan[T] {
 func (c *Chan[T]) Init(cfg Config, dead Dead[T]) {
 	c.id = lastID.Add(1)
 	c.slots = cfg.Slots
-	c.cfg = cfg
-	c.dead = dead
-	c.created = time.Now()
-	c.inside = park.Bubbled(c.created)
-	if cfg.Slots > 0 {
-		c.buf = make([]T, cfg.Slots)
+	c.cfg = &plainly
+	if cfg.Slots = 0; cfg != plainly {
+		own := cfg // only what escapes is allocated
+		c.cfg = &own
 	}
-	c.announce()
+	if dead != nil {
+		c.wide()
+		c.dead = dead
+	}
+	now := time.Now()
+	c.inside = park.Bubbled(now)
+	if c.slots > 0 {
+		c.buf = make([]T, c.slots)
+	}
+	c.announce(now)
 }
 
 // Name returns the channel's name.
@@ -198,7 +234,7 @@ func (c *Chan[T]) refuseSend(a *Attach) error {
 //
 //go:norace
 func (c *Chan[T]) Len() int {
-	c.mu.Lock()
+	c.lockWide()
 	defer c.mu.Unlock()
 	return c.ready()
 }
@@ -218,7 +254,7 @@ func (c *Chan[T]) ready() int {
 //
 //go:norace
 func (c *Chan[T]) Stats() driver.Stats {
-	c.mu.Lock()
+	c.lockWide()
 	defer c.mu.Unlock()
 	return c.stats()
 }
@@ -230,7 +266,7 @@ func (c *Chan[T]) stats() driver.Stats {
 	return driver.Stats{
 		Slots: int(c.slots), Len: c.ready(), Held: c.held.len + c.rests.len,
 		SendersWaiting: c.sendq.live() + c.bare.len, ReceiversWaiting: c.recvq.live(),
-		Senders: c.senders, Receivers: c.takers,
+		Senders: int(c.senders), Receivers: int(c.takers),
 		// What left its sender was confirmed, has a slot, or was buried from one.
 		Sent:        c.rcvd - c.orphans + uint64(c.used) + c.buried,
 		Received:    c.rcvd,
@@ -242,7 +278,7 @@ func (c *Chan[T]) stats() driver.Stats {
 
 // after collects what must happen once the lock is free: wakes and events.
 type after[T any] struct {
-	first, last *waiter[T]
+	first, last *waiter[T] // to be woken; they stand in no queue, and are linked by next
 	freed       *waiter[T] // claimed tickets to be released, linked by rung
 	events      []event.Event
 }
@@ -256,11 +292,11 @@ func (o *after[T]) empty() bool { return o.first == nil && o.freed == nil && o.e
 //
 //go:norace
 func (o *after[T]) wake(w *waiter[T]) {
-	w.rung = nil
+	w.next = nil
 	if o.last == nil {
 		o.first = w
 	} else {
-		o.last.rung = w
+		o.last.next = w
 	}
 	o.last = w
 }
@@ -279,7 +315,8 @@ func (o *after[T]) run() {
 		w = next
 	}
 	for w := o.first; w != nil; {
-		next := w.rung
+		next := w.next
+		w.next = nil
 		w.ring()
 		w = next
 	}

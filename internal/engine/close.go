@@ -12,7 +12,7 @@ import (
 //go:norace
 func (c *Chan[T]) Close(a *Attach) error {
 	var o after[T]
-	c.mu.Lock()
+	c.lockWide()
 	if err := c.refuseSend(a); err != nil {
 		c.free()
 		return err
@@ -74,7 +74,7 @@ func (q *queue[T]) fail(err error, a *Attach, o *after[T]) {
 //go:norace
 func (c *Chan[T]) Stop(a *Attach, reason string) error {
 	var o after[T]
-	c.mu.Lock()
+	c.lockWide()
 	if err := c.refuseSend(a); err != nil {
 		c.free()
 		return err
@@ -100,7 +100,7 @@ func (c *Chan[T]) stop(reason string, o *after[T]) {
 //
 //go:norace
 func (c *Chan[T]) Stopped() (reason string, ok bool) {
-	c.mu.Lock()
+	c.lockWide()
 	defer c.free()
 	return c.reason, c.stopped
 }
@@ -115,7 +115,7 @@ const NoReceivers = "the last receiver is gone"
 //go:norace
 func (c *Chan[T]) Detach(a *Attach, why string) error {
 	var o after[T]
-	c.mu.Lock()
+	c.lockWide()
 	if a.gone {
 		c.free()
 		return fault.ErrDetached

@@ -83,6 +83,13 @@ func (c *Chan[T]) confirm(p *parcel[T], o *after[T]) {
 //go:norace
 func (c *Chan[T]) freeSlot(o *after[T]) {
 	c.used--
+	c.slotsFreed(o)
+}
+
+// slotsFreed gives what became free to who waits for it.
+//
+//go:norace
+func (c *Chan[T]) slotsFreed(o *after[T]) {
 	if c.bare.head != nil || c.sendq.head != nil {
 		c.promote(o)
 	}

@@ -13,7 +13,7 @@ import (
 type Snapshot struct {
 	ID      uint64 // of the channel, in the order of making
 	Name    string
-	Created time.Time
+	Created time.Time // zero if OnMake was not set then
 	Stats   driver.Stats
 	Waiting []Waiting // senders, then receivers, then those who wait for a stop; in line
 	Held    []Held    // in send order; then those that rest
@@ -43,7 +43,7 @@ var opNames = [...]string{send: "send", recv: "recv", take: "take", stop: "stop"
 //
 //go:norace
 func (c *Chan[T]) Snapshot() Snapshot {
-	c.mu.Lock()
+	c.lockWide()
 	defer c.mu.Unlock()
 	s := Snapshot{ID: c.id, Name: c.cfg.Name, Created: c.created, Stats: c.stats()}
 	for _, q := range []*queue[T]{&c.sendq, &c.recvq, &c.stopq} {
@@ -101,8 +101,10 @@ func OnMake(f func(*Record)) {
 // announce tells of c, which is being made.
 //
 //go:norace
-func (c *Chan[T]) announce() {
+func (c *Chan[T]) announce(now time.Time) {
 	if f := made.Load(); f != nil {
+		c.wide()
+		c.created = now
 		c.known = &Record{c.id, c.cfg.Name, c.slots, c.created}
 		(*f)(c.known)
 	}

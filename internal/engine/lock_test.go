@@ -60,7 +60,7 @@ func TestLockExcludes(t *testing.T) {
 func kept(t *testing.T, c *Chan[int]) int {
 	t.Helper()
 	c.mu.Lock()
-	defer c.free()
+	defer c.mu.Unlock()
 	n := 0
 	if last := c.spare.last; last != nil {
 		n = 1

@@ -46,7 +46,7 @@ func (c *Chan[T]) offer(v T, h Header, o *after[T]) bool {
 		r = next
 	}
 	if c.used < c.slots {
-		c.put(v, h)
+		c.put(&v, h)
 		return true
 	}
 	return false
@@ -142,7 +142,7 @@ func (c *Chan[T]) present(w *waiter[T], o *after[T]) bool {
 			c.deliver(r, w.got.Val, w.got.Header, o)
 		}
 		if !w.more() {
-			w.n++
+			w.count()
 			return true
 		}
 		w.advance()
@@ -212,11 +212,12 @@ func (c *Chan[T]) pullParcel(p *parcel[T], hold bool, a *Attach, g *Got[T], o *a
 //go:norace
 func (c *Chan[T]) pullSlot(hold bool, a *Attach, g *Got[T], o *after[T]) {
 	if hold {
-		v, h := c.pop()
+		var v T
+		h := c.pop(&v)
 		c.handOut(c.wrap(v, h, nil), a, g, o)
 		return
 	}
-	g.Val, g.Header = c.pop()
+	g.Header = c.pop(&g.Val)
 	g.Attempt = 1
 	c.rcvd++
 	c.freeSlot(o)
@@ -239,7 +240,7 @@ func (c *Chan[T]) pullSender(w *waiter[T], hold bool, a *Attach, g *Got[T], o *a
 		c.sendq.push(w) // its turn is over
 		return
 	}
-	w.n++
+	w.count()
 	w.finish(o)
 }
 
@@ -249,6 +250,11 @@ func (c *Chan[T]) pullSender(w *waiter[T], hold bool, a *Attach, g *Got[T], o *a
 //go:norace
 func (c *Chan[T]) pullMany(buf []T, o *after[T]) (n int, last outcome) {
 	for n < len(buf) {
+		if c.n > 0 && c.back.head == nil && c.bulk() && c.alone() {
+			n += c.popMany(buf[n:])
+			c.slotsFreed(o)
+			continue
+		}
 		if c.n == 0 && c.back.head == nil && c.sendq.head != nil {
 			w := c.sendq.firstWon()
 			if w == nil {
@@ -278,7 +284,7 @@ func (c *Chan[T]) drain(w *waiter[T], buf []T, o *after[T]) (n int) {
 		n++
 		c.rcvd++
 		if !w.more() {
-			w.n++
+			w.count()
 			w.finish(o)
 			return n
 		}
@@ -322,9 +328,13 @@ func (c *Chan[T]) promote(o *after[T]) {
 func (c *Chan[T]) putAll(w *waiter[T], o *after[T]) {
 	hb.Acquire(w)
 	for {
-		c.put(w.got.Val, w.got.Header)
+		c.put(&w.got.Val, w.got.Header)
+		if w.got.Header == nil && c.bulk() {
+			k := c.putMany(w.vs)
+			w.n, w.vs = w.n+k, w.vs[k:]
+		}
 		if !w.more() {
-			w.n++
+			w.count()
 			w.finish(o)
 			return
 		}
@@ -342,7 +352,7 @@ func (c *Chan[T]) putAll(w *waiter[T], o *after[T]) {
 //go:norace
 func (c *Chan[T]) sentOne(w *waiter[T], o *after[T]) {
 	if !w.more() {
-		w.n++
+		w.count()
 		if w.leaves {
 			w.got.Err = nil // too late: it has sent
 		}
@@ -431,7 +441,7 @@ func (c *Chan[T]) fill(r *waiter[T], o *after[T]) {
 //
 //go:norace
 func (w *waiter[T]) finish(o *after[T]) {
-	w.done, w.simple = true, false
+	w.done = true
 	hb.Release(w) // partner: its owner, once awake
 	o.wake(w)
 }
@@ -482,7 +492,7 @@ func (c *Chan[T]) tell(o *after[T], e event.Event) {
 // put appends to the ring. A slot must be free.
 //
 //go:norace
-func (c *Chan[T]) put(v T, h Header) {
+func (c *Chan[T]) put(v *T, h Header) {
 	i := c.head + c.n
 	if i >= c.slots {
 		i -= c.slots
@@ -491,12 +501,13 @@ func (c *Chan[T]) put(v T, h Header) {
 		hb.Acquire(&c.used) // partner: the settlements that freed slots
 		hb.Pass(&c.buf[i])
 	}
-	c.buf[i] = v
+	c.buf[i] = *v
 	if h != nil && c.heads == nil {
-		c.heads = make([]Header, len(c.buf))
+		heads := make([]Header, len(c.buf))
+		c.heads = &heads
 	}
 	if c.heads != nil {
-		c.heads[i] = h
+		(*c.heads)[i] = h
 	}
 	c.n++
 	c.used++
@@ -522,23 +533,24 @@ func (c *Chan[T]) meets(r *waiter[T]) {
 	}
 }
 
-// pop takes the oldest value of the ring; its slot stays used. No reference to
+// pop takes the oldest value of the ring into v; its slot stays used. No reference to
 // it is kept.
 //
 //go:norace
-func (c *Chan[T]) pop() (v T, h Header) {
+func (c *Chan[T]) pop(v *T) (h Header) {
 	var zero T
 	i := c.head
 	if hb.On {
 		hb.Pass(&c.buf[i])
 	}
-	v, c.buf[i] = c.buf[i], zero
+	*v = c.buf[i]
+	c.buf[i] = zero
 	if c.heads != nil {
-		h, c.heads[i] = c.heads[i], nil
+		h, (*c.heads)[i] = (*c.heads)[i], nil
 	}
 	if c.head++; c.head == c.slots {
 		c.head = 0
 	}
 	c.n--
-	return v, h
+	return h
 }

@@ -33,6 +33,7 @@ func (c *Chan[T]) jam() bool {
 //
 //go:norace
 func (c *Chan[T]) sendSlow(ctx context.Context, a *Attach, v T, h Header, timeout time.Duration) error {
+	c.wide()
 	if err := c.refuseSend(a); err != nil {
 		c.free()
 		return err
@@ -63,7 +64,7 @@ func (c *Chan[T]) SendAll(ctx context.Context, a *Attach, vs []T, h Header, time
 		return 0, nil
 	}
 	var o after[T]
-	c.mu.Lock()
+	c.lockWide()
 	if err := c.refuseSend(a); err != nil {
 		c.free()
 		return 0, err
@@ -71,9 +72,16 @@ func (c *Chan[T]) SendAll(ctx context.Context, a *Attach, vs []T, h Header, time
 	if c.jam() {
 		c.serve(&o)
 	}
+	n := 0
+	if c.mode == calm && h == nil && c.bulk() {
+		if n = c.putMany(vs); n == len(vs) {
+			c.mu.Unlock()
+			return n, nil
+		}
+	}
 	w := c.record(send, a)
-	w.got.Val, w.got.Header = vs[0], h
-	w.vs = vs[1:]
+	w.got.Val, w.got.Header = vs[n], h
+	w.vs, w.n = vs[n+1:], n
 	return c.sendBlocked(ctx, w, timeout, &o)
 }
 
@@ -83,7 +91,6 @@ func (c *Chan[T]) SendAll(ctx context.Context, a *Attach, vs []T, h Header, time
 func (c *Chan[T]) sendBlocked(ctx context.Context, w *waiter[T], timeout time.Duration, o *after[T]) (int, error) {
 	if c.present(w, o) {
 		n := w.n
-		w.simple = false // it was counted
 		c.unlock(o)
 		c.release(w)
 		return n, nil
@@ -100,7 +107,7 @@ func (c *Chan[T]) sendBlocked(ctx context.Context, w *waiter[T], timeout time.Du
 //go:norace
 func (c *Chan[T]) giveUp(w *waiter[T], cause error) {
 	var o after[T]
-	c.mu.Lock()
+	c.lockWide()
 	if !w.done {
 		c.giveUpOpen(w, cause, &o)
 		c.unlock(&o)
@@ -178,7 +185,7 @@ func (c *Chan[T]) await(ctx context.Context, w *waiter[T], timeout time.Duration
 //go:norace
 func (c *Chan[T]) TrySend(a *Attach, v T, h Header) (bool, error) {
 	var o after[T]
-	c.mu.Lock()
+	c.lockWide()
 	if err := c.refuseSend(a); err != nil {
 		c.free()
 		return false, err
@@ -198,7 +205,7 @@ func (c *Chan[T]) Take(ctx context.Context, a *Attach) (g Got[T]) {
 	if g.Err = Ended(ctx); g.Err != nil {
 		return g
 	}
-	c.mu.Lock()
+	c.lockWide()
 	return c.recvSlow(ctx, a, true)
 }
 
@@ -206,6 +213,7 @@ func (c *Chan[T]) Take(ctx context.Context, a *Attach) (g Got[T]) {
 //
 //go:norace
 func (c *Chan[T]) recvSlow(ctx context.Context, a *Attach, hold bool) (g Got[T]) {
+	c.wide()
 	var o after[T]
 	if c.begin(a, hold, &g, &o) != nothing {
 		c.unlock(&o)
@@ -255,7 +263,7 @@ func (c *Chan[T]) recvBlocked(a *Attach, hold bool) *waiter[T] {
 //go:norace
 func (c *Chan[T]) TryRecv(a *Attach, hold bool) (g Got[T], ok bool) {
 	var o after[T]
-	c.mu.Lock()
+	c.lockWide()
 	got := c.begin(a, hold, &g, &o)
 	c.unlock(&o)
 	return g, got == pulled
@@ -273,10 +281,15 @@ func (c *Chan[T]) RecvInto(ctx context.Context, a *Attach, buf []T) (int, error)
 		return 0, nil
 	}
 	var o after[T]
-	c.mu.Lock()
+	c.lockWide()
 	if a.gone {
 		c.free()
 		return 0, fault.ErrDetached
+	}
+	if c.mode == calm && c.n > 0 && c.bulk() {
+		n := c.popMany(buf)
+		c.mu.Unlock()
+		return n, nil
 	}
 	if c.jam() {
 		c.serve(&o)
@@ -306,7 +319,7 @@ func (c *Chan[T]) RecvInto(ctx context.Context, a *Attach, buf []T) (int, error)
 //go:norace
 func (c *Chan[T]) moreInto(a *Attach, buf []T) (n int) {
 	var o after[T]
-	c.mu.Lock()
+	c.lockWide()
 	if !a.gone && c.recvq.head == nil {
 		n, _ = c.pullMany(buf, &o)
 	}
@@ -325,7 +338,7 @@ func (c *Chan[T]) TakeInto(ctx context.Context, a *Attach, buf []Got[T]) (int, e
 		return 0, nil
 	}
 	var o after[T]
-	c.mu.Lock()
+	c.lockWide()
 	n, last := 0, nothing
 	for n < len(buf) {
 		if last = c.begin(a, true, &buf[n], &o); last != pulled {

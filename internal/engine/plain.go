@@ -22,9 +22,9 @@ import (
 //
 //go:norace
 func (c *Chan[T]) Send(ctx context.Context, a *Attach, v T, h Header, timeout time.Duration) error {
-	w, err := c.SendOrQueue(ctx, a, v, h, timeout)
+	w, err := c.SendOrQueue(ctx, a, &v, h, timeout)
 	if w != nil {
-		w.Park()
+		c.Wait(ctx, w)
 		err = c.Sent(w)
 	}
 	return err
@@ -33,64 +33,94 @@ func (c *Chan[T]) Send(ctx context.Context, a *Attach, v T, h Header, timeout ti
 // Recv takes and confirms the next value.
 //
 //go:norace
-func (c *Chan[T]) Recv(ctx context.Context, a *Attach) (T, error) {
-	v, w, err := c.RecvOrQueue(ctx, a)
+func (c *Chan[T]) Recv(ctx context.Context, a *Attach) (v T, err error) {
+	w, err := c.RecvOrQueue(ctx, a, &v)
 	if w != nil {
-		w.Park()
-		return c.Received(w)
+		c.Wait(ctx, w)
+		err = c.Received(w, &v)
 	}
 	return v, err
 }
 
-// Park waits for the end of an operation that SendOrQueue or RecvOrQueue has
-// queued. It frees the lock of the channel.
+// Wait waits for the end of an operation that SendOrQueue or RecvOrQueue has
+// queued. In a hot path it is to be written out.
+//
+//go:norace
+func (c *Chan[T]) Wait(ctx context.Context, w *waiter[T]) {
+	if bell := w.Bell(); bell == nil {
+		w.Park()
+	} else if done := ctx.Done(); done == nil {
+		<-bell
+	} else {
+		select {
+		case <-bell:
+		case <-done:
+			c.GiveUp(ctx, w)
+		}
+	}
+}
+
+// Bell returns what the owner of w waits for, or nil if he must Park.
+//
+//go:norace
+func (w *waiter[T]) Bell() <-chan struct{} {
+	if !w.rings {
+		return nil
+	}
+	return w.own.Bell()
+}
+
+// Park waits for the end of the operation and frees the lock of the channel, which
+// is held.
 //
 //go:norace
 func (w *waiter[T]) Park() { w.slot.Park() }
 
-// Sent returns the outcome of the send w, which has been parked.
+// GiveUp ends w because ctx has ended, unless it was completed meanwhile.
+//
+//go:norace
+func (c *Chan[T]) GiveUp(ctx context.Context, w *waiter[T]) { c.giveUp(w, fault.Cancelled(ctx)) }
+
+// Sent returns the outcome of the send w, whose wait is over.
 //
 //go:norace
 func (c *Chan[T]) Sent(w *waiter[T]) error {
+	hb.Acquire(w)
 	err := w.got.Err
 	c.release(w)
 	return err
 }
 
-// Received returns the outcome of the receive w, which has been parked.
+// Received returns the outcome of the receive w, whose wait is over.
 //
 //go:norace
-func (c *Chan[T]) Received(w *waiter[T]) (T, error) {
-	v, err := w.got.Val, w.got.Err
+func (c *Chan[T]) Received(w *waiter[T], v *T) error {
+	hb.Acquire(w)
+	*v = w.got.Val
+	err := w.got.Err
 	c.release(w)
-	return v, err
+	return err
 }
 
-// SendOrQueue is Send, but if it returns a waiter the caller must at once Park it
-// and then ask for what was Sent: the lock is held.
+// SendOrQueue is Send, but if it returns a waiter the caller must Wait and then
+// ask for what was Sent.
 //
 //go:norace
-func (c *Chan[T]) SendOrQueue(ctx context.Context, a *Attach, v T, h Header, timeout time.Duration) (*waiter[T], error) {
+func (c *Chan[T]) SendOrQueue(ctx context.Context, a *Attach, v *T, h Header, timeout time.Duration) (*waiter[T], error) {
 	if ctx.Err() != nil {
 		return nil, fault.Cancelled(ctx)
 	}
 	c.mu.Lock()
 	if a.gone {
-		return nil, c.sendSlow(ctx, a, v, h, timeout)
+		return nil, c.sendSlow(ctx, a, *v, h, timeout)
 	}
 	if c.mode == receiving {
-		r := c.recvq.single(recv)
+		if r := c.recvq.single(recv); r != nil {
+			c.handTo(r, v, h)
+			return nil, nil
+		}
 		if c.recvq.head == nil {
 			c.mode = calm
-		}
-		if r != nil {
-			c.meets(r)
-			r.got.Val, r.got.Header, r.got.Attempt, r.done = v, h, 1, true
-			hb.Release(r)
-			c.rcvd++
-			c.mu.Unlock()
-			r.ring()
-			return nil, nil
 		}
 	}
 	switch c.mode {
@@ -101,71 +131,83 @@ func (c *Chan[T]) SendOrQueue(ctx context.Context, a *Attach, v T, h Header, tim
 			return nil, nil
 		}
 	case receiving, mixed:
-		return nil, c.sendSlow(ctx, a, v, h, timeout)
+		return nil, c.sendSlow(ctx, a, *v, h, timeout)
 	}
-	if !c.parks(ctx, timeout) {
-		return nil, c.sendSlow(ctx, a, v, h, timeout)
+	if timeout > 0 {
+		return nil, c.sendSlow(ctx, a, *v, h, timeout)
 	}
 	w := c.record(send, a)
-	w.got.Val, w.got.Header = v, h
+	w.got.Val = *v
+	w.got.Header = h
 	w.simple = true
 	c.sendq.push(w)
 	c.mode = sending
+	if !park.Fast || c.inside || ctx.Done() != nil {
+		c.willRing(w)
+	}
 	return w, nil
 }
 
-// parks reports whether a plain operation can wait in its slot.
+// willRing has w wait for its bell instead of parking, and frees the lock.
 //
 //go:norace
-func (c *Chan[T]) parks(ctx context.Context, timeout time.Duration) bool {
-	return park.Fast && !c.inside && timeout <= 0 && ctx.Done() == nil
+func (c *Chan[T]) willRing(w *waiter[T]) {
+	w.rings = true
+	c.getBell(w)
+	c.mu.Unlock()
 }
 
 // RecvOrQueue is to Recv what SendOrQueue is to Send.
 //
 //go:norace
-func (c *Chan[T]) RecvOrQueue(ctx context.Context, a *Attach) (v T, w *waiter[T], err error) {
+func (c *Chan[T]) RecvOrQueue(ctx context.Context, a *Attach, v *T) (*waiter[T], error) {
 	if ctx.Err() != nil {
-		return v, nil, fault.Cancelled(ctx)
+		return nil, fault.Cancelled(ctx)
 	}
 	c.mu.Lock()
 	if a.gone {
-		g := c.recvSlow(ctx, a, false)
-		return g.Val, nil, g.Err
+		return nil, c.recvInto(ctx, a, v)
 	}
 	if c.mode == sending && (c.n > 0 || c.slots == 0) {
-		w = c.sendq.single(send)
+		w := c.sendq.single(send)
 		if c.sendq.head == nil {
 			c.mode = calm
 		}
 		if w != nil {
-			v = c.recvFrom(w)
+			c.recvFrom(w, v)
 			w.ring()
-			return v, nil, nil
+			return nil, nil
 		}
 	}
 	switch c.mode {
 	case calm:
 		if c.n > 0 {
-			v, _ = c.pop()
+			c.pop(v)
 			c.rcvd++
 			c.used--
 			c.mu.Unlock()
-			return v, nil, nil
+			return nil, nil
 		}
 	case sending, mixed:
-		g := c.recvSlow(ctx, a, false)
-		return g.Val, nil, g.Err
+		return nil, c.recvInto(ctx, a, v)
 	}
-	if !c.parks(ctx, 0) {
-		g := c.recvSlow(ctx, a, false)
-		return g.Val, nil, g.Err
-	}
-	w = c.record(recv, a)
+	w := c.record(recv, a)
 	w.simple = true
 	c.recvq.push(w)
 	c.mode = receiving
-	return v, w, nil
+	if !park.Fast || c.inside || ctx.Done() != nil {
+		c.willRing(w)
+	}
+	return w, nil
+}
+
+// recvInto is the full way of RecvOrQueue. The lock is held and is freed.
+//
+//go:norace
+func (c *Chan[T]) recvInto(ctx context.Context, a *Attach, v *T) error {
+	g := c.recvSlow(ctx, a, false)
+	*v = g.Val
+	return g.Err
 }
 
 // single takes the first waiter that can be completed out of the queue: a plain
@@ -193,25 +235,41 @@ func (q *queue[T]) single(k kind) *waiter[T] {
 	return nil
 }
 
+// handTo gives v to the waiting receiver r, which is out of the queue. The lock is
+// held and is freed.
+//
+//go:norace
+func (c *Chan[T]) handTo(r *waiter[T], v *T, h Header) {
+	c.meets(r)
+	r.got.Val = *v
+	r.got.Header, r.got.Attempt, r.done = h, 1, true
+	hb.Release(r)
+	c.rcvd++
+	if c.recvq.head == nil {
+		c.mode = calm
+	}
+	c.mu.Unlock()
+	r.ring()
+}
+
 // recvFrom takes the oldest value; w was the first sender to wait: its value
 // moves into the slot, or straight to the receiver if there are none. The lock
 // is held and is freed; w must be rung after that.
 //
 //go:norace
-func (c *Chan[T]) recvFrom(w *waiter[T]) (v T) {
+func (c *Chan[T]) recvFrom(w *waiter[T], v *T) {
 	w.done = true
 	hb.Acquire(w)
 	c.rcvd++
 	if c.slots == 0 {
-		v = w.got.Val
+		*v = w.got.Val
 	} else {
-		v, _ = c.pop()
+		c.pop(v)
 		c.used--
-		c.put(w.got.Val, w.got.Header)
+		c.put(&w.got.Val, w.got.Header)
 	}
 	hb.Release(w)
 	c.mu.Unlock()
-	return v
 }
 
 // ring wakes the owner of w, wherever it waits. The lock must be free.

@@ -31,9 +31,11 @@ func (c *Chan[T]) record(k kind, a *Attach) *waiter[T] {
 		w = r.another(&c.mu)
 	}
 	r.last = w
-	if n := int32(c.recvq.len + c.sendq.len + c.bare.len); n >= r.peak {
-		r.peak = n + 1
+	n := int32(c.recvq.len + c.sendq.len)
+	if c.extra != nil {
+		n += int32(c.bare.len)
 	}
+	r.peak = max(r.peak, n+1)
 	if r.left--; r.left < 0 {
 		r.trim()
 	}
@@ -88,7 +90,7 @@ func (r *records[T]) trim() {
 func (c *Chan[T]) release(w *waiter[T]) {
 	if w.simple {
 		var zero T
-		w.got.Val, w.got.Header, w.got.Err = zero, nil, nil
+		w.got.Val, w.got.Header, w.got.Attempt, w.got.Err = zero, nil, 0, nil
 	} else {
 		w.got, w.vs, w.holds, w.n = Got[T]{}, nil, nil, 0
 		w.parcel, w.rung = nil, nil
@@ -96,7 +98,7 @@ func (c *Chan[T]) release(w *waiter[T]) {
 	if w.fate != park.Keep {
 		w.dropBell()
 	}
-	w.att, w.done, w.try, w.simple = nil, false, false, false
+	w.att, w.done, w.try, w.simple, w.rings = nil, false, false, false, false
 	if hb.On {
 		hb.Ignore()
 	}

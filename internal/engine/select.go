@@ -49,6 +49,8 @@ type lockable interface {
 	lock()
 	unlock()
 	flush() // do what was collected under the lock
+	// hints reports whether the case looks ready, without any lock.
+	hints() bool
 	// probe tries the case while no other channel is locked.
 	probe(s *Select, ctx context.Context) verdict
 	enqueue()

@@ -52,8 +52,8 @@ func (k *RecvCase[T]) arm(s *Select, i int) armed {
 func (k *TakeCase[T]) arm(s *Select, i int) armed {
 	a := newChanCase(s, k.C, k.A, take, i)
 	a.got = k.Do
-	a.as.plain, a.as.unheard = k.Plain, k.Plain || k.Unheard
-	a.w.got = a.as
+	a.plain, a.unheard = k.Plain, k.Plain || k.Unheard
+	a.clear()
 	return a
 }
 
@@ -73,12 +73,13 @@ func (k *StopCase[T]) arm(s *Select, i int) armed {
 
 // chanCase is a case on a channel of this engine, armed in one select.
 type chanCase[T any] struct {
-	w       waiter[T]
-	c       *Chan[T]
+	c       *Chan[T] // c, o and off with w: a turn that ends elsewhere touches no more
 	o       after[T]
-	operand *T
-	as      Got[T] // what got is before anything is received
 	off     *bool
+	w       waiter[T]
+	plain   bool // for what is received, see Got
+	unheard bool
+	operand *T
 	got     func(g *Got[T], ok bool)
 	sent    func()
 	stopped func(reason string)
@@ -86,6 +87,8 @@ type chanCase[T any] struct {
 
 //go:norace
 func newChanCase[T any](s *Select, c *Chan[T], a *Attach, k kind, i int) *chanCase[T] {
+	c.lockWide()
+	c.mu.Unlock()
 	x := &chanCase[T]{c: c, off: &s.off[i]}
 	x.w.kind, x.w.att, x.w.idx, x.w.tk = k, a, int32(i), &s.tk
 	return x
@@ -143,9 +146,9 @@ func (x *chanCase[T]) begin(_ *Select, h Header) {
 //go:norace
 func (x *chanCase[T]) clear() {
 	w := &x.w
-	w.done, w.parcel = false, nil
+	w.done, w.try, w.parcel = false, false, nil
 	if w.kind == take {
-		w.got = x.as
+		w.got = Got[T]{plain: x.plain, unheard: x.unheard}
 		return
 	}
 	var zero T
@@ -196,10 +199,40 @@ func (x *chanCase[T]) try(s *Select) (v verdict) {
 	return v
 }
 
+// hints reads what the lock guards without it. Each word is what it was at some
+// moment, and which of them belong together is not known, so the answer is a guess
+// that nothing but speed may hang on.
+//
+//go:norace
+func (x *chanCase[T]) hints() bool {
+	if !guesses {
+		return true
+	}
+	c, k := x.c, x.w.kind
+	switch {
+	case x.w.att.gone:
+		return true // and fails
+	case k == stop:
+		return c.stopped
+	case c.mode == calm && k == send:
+		return c.used < c.slots
+	case c.mode == calm:
+		return c.n > 0
+	case c.mode == receiving:
+		return k == send
+	case c.mode == sending:
+		return k != send
+	}
+	return true
+}
+
 //go:norace
 func (x *chanCase[T]) probe(s *Select, ctx context.Context) verdict {
 	c := x.c
 	c.mu.Lock()
+	if x.short() {
+		return committed
+	}
 	v := x.try(s)
 	switch v {
 	case unready:
@@ -213,6 +246,48 @@ func (x *chanCase[T]) probe(s *Select, ctx context.Context) verdict {
 	}
 	x.flush()
 	return v
+}
+
+// short is the short way of a plain operation, for a case: see plain.go. The lock
+// is held, and is freed if the case is complete.
+//
+//go:norace
+func (x *chanCase[T]) short() bool {
+	c, w := x.c, &x.w
+	if w.att.gone {
+		return false
+	}
+	switch {
+	case w.kind == send && c.mode == calm && c.used < c.slots:
+		c.put(&w.got.Val, w.got.Header)
+		c.mu.Unlock()
+	case w.kind == send && c.mode == receiving:
+		r := c.recvq.single(recv)
+		if r == nil {
+			return false
+		}
+		c.handTo(r, &w.got.Val, w.got.Header)
+	case w.kind == recv && c.mode == calm && c.n > 0:
+		w.got.Header = c.pop(&w.got.Val)
+		w.got.Attempt = 1
+		c.rcvd++
+		c.used--
+		c.mu.Unlock()
+	case w.kind == recv && c.mode == sending && (c.n > 0 || c.slots == 0):
+		from := c.sendq.single(send)
+		if from == nil {
+			return false
+		}
+		if c.sendq.head == nil {
+			c.mode = calm
+		}
+		c.recvFrom(from, &w.got.Val)
+		w.got.Attempt = 1
+		from.ring()
+	default:
+		return false
+	}
+	return true
 }
 
 // trySend is ready as a plain send would be. Beside a default it is a TrySend:

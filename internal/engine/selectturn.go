@@ -35,7 +35,6 @@ func (s *Select) Begin(ctx context.Context, h Header, first bool) (i int, parks 
 		l.begin(s, h)
 	}
 	s.arrange(first)
-	s.tk.Reset()
 	i, v := -1, unready
 	if !first && s.guess[s.past&3] > 0 {
 		i, v = s.probe(ctx)
@@ -101,19 +100,22 @@ func (s *Select) learn(ready bool) {
 	}
 }
 
-// probe tries one case, any with equal chance, under the lock of its channel
-// alone. If it is ready the other channels need not be locked: whichever of them
-// are ready too, each was as likely to be tried.
+// probe tries the cases one after the other, in any order with equal chance, each
+// under the lock of its channel alone and only if it looks ready from outside: so
+// a ready case is found without touching the locks of those that are not, such as
+// a channel of many selects that tells the end. That is no look at one moment, and
+// none is needed: each case that is passed over was not ready when its turn came.
 //
 //go:norace
 func (s *Select) probe(ctx context.Context) (int, verdict) {
-	if len(s.order) == 0 {
-		return -1, unready
-	}
-	s.draw(0)
-	i := s.order[0]
-	if l := s.ours[i]; l != nil {
-		return int(i), l.probe(s, ctx)
+	for k := range s.order {
+		s.draw(k)
+		i := s.order[k]
+		if l := s.ours[i]; l != nil && l.hints() {
+			if v := l.probe(s, ctx); v != unready {
+				return int(i), v
+			}
+		}
 	}
 	return -1, unready
 }
@@ -364,8 +366,9 @@ func (s *Select) watchesNative() bool {
 	return false
 }
 
-// leave ends the turn: nothing of it stays behind in any queue. Whoever completed
-// the chosen case took it out of its own.
+// leave ends a turn that waited: nothing of it stays behind in any queue, and the
+// ticket is ready for the next. Whoever completed the chosen case took it out of
+// its own.
 //
 //go:norace
 func (s *Select) leave(chosen int) {
@@ -377,6 +380,7 @@ func (s *Select) leave(chosen int) {
 	s.withdraw()
 	if s.atDoor {
 		s.door.Calm()
+		s.tk.Reset()
 		return
 	}
 	select { // a release may have rung for a turn that ended otherwise
@@ -385,6 +389,7 @@ func (s *Select) leave(chosen int) {
 	}
 	s.bell = s.keep(park.Bell, s.bell)
 	s.hand = s.keep(park.Hand, s.hand)
+	s.tk.Reset()
 }
 
 // keep returns c if the next turn may use it.

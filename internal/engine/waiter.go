@@ -41,7 +41,8 @@ type waiter[T any] struct {
 	try        bool      // a send that may wait for a settlement, but for nothing else
 	leaves     bool      // a sender that gives up, for got.Err, as soon as it is known where its value is
 	again      bool      // of an AsyncSelect: its turn is begun again if its receiver never saw the value
-	fate       park.Fate // of the bell of own
+	rings      bool      // its owner waits for the bell of own and does not park
+	fate       park.Fate // of that bell
 
 	// For records, see there.
 	follow *waiter[T]
@@ -54,7 +55,7 @@ type waiter[T any] struct {
 	// value it offers. Err is the outcome of both.
 	got Got[T]
 
-	rung *waiter[T] // next to be woken, in an after
+	rung *waiter[T] // next to be released, in an after
 	tk   *ticket.Ticket
 
 	// parcel is set while the value of this sender is handed out, or was given
@@ -93,11 +94,16 @@ type Got[T any] struct {
 //go:norace
 func (w *waiter[T]) more() bool { return len(w.vs) > 0 }
 
+// count counts a value that left custody by the full way.
+//
+//go:norace
+func (w *waiter[T]) count() { w.n, w.simple = w.n+1, false }
+
 // advance makes the next value of a SendAll the one it offers.
 //
 //go:norace
 func (w *waiter[T]) advance() {
-	w.n++
+	w.count()
 	if w.more() {
 		w.got.Val = w.vs[0]
 		w.vs = w.vs[1:]
