@@ -53,7 +53,7 @@ func run(args []string, out, told io.Writer) error {
 	if *render {
 		return report.WritePage(page, resultsDir, pageLink)
 	}
-	shapes, err := choose(*only)
+	shapes, err := choose(*only, *short)
 	if err != nil {
 		return err
 	}
@@ -79,14 +79,14 @@ func run(args []string, out, told io.Writer) error {
 }
 
 // choose returns the shapes whose group and name the pattern fits.
-func choose(pattern string) ([]*measure.Shape, error) {
+func choose(pattern string, short bool) ([]*measure.Shape, error) {
 	re, err := regexp.Compile(pattern)
 	if err != nil {
 		return nil, err
 	}
 	var chosen []*measure.Shape
 	for _, s := range shape.All() {
-		if re.MatchString(s.Group + ": " + s.Name) {
+		if re.MatchString(s.Group+": "+s.Name) && !(short && s.Long) {
 			chosen = append(chosen, s)
 		}
 	}

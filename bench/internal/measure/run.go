@@ -31,6 +31,17 @@ type Shape struct {
 	Goal float64
 	// NoAllocs says that ours must allocate nothing in steady state.
 	NoAllocs bool
+	// Unit is what is measured if it is not nanoseconds: a Sample's Elapsed is
+	// then so many of it.
+	Unit string
+	// Most is the largest amount of the unit that is good, where the goal is no
+	// ratio; 0 is no goal.
+	Most float64
+	// N is how many operations a sample has, and Rounds how many samples are
+	// enough, for a shape that cannot be had smaller; 0: as the plan says.
+	N, Rounds int
+	// Long says that it is too much for a short run.
+	Long bool
 }
 
 // Contenders returns all that run: ours, the rivals, and the base again.
@@ -60,6 +71,8 @@ type Row struct {
 	Name     string    `json:"name"`
 	Goal     float64   `json:"goal,omitempty"`
 	NoAllocs bool      `json:"noAllocs,omitempty"`
+	Unit     string    `json:"unit,omitempty"` // of Ns, if not nanoseconds
+	Most     float64   `json:"most,omitempty"`
 	N        int       `json:"n"` // operations in a sample
 	Figures  []Figures `json:"figures"`
 }
@@ -78,15 +91,19 @@ func Run(shapes []*Shape, p Plan) []Row {
 			p.Told(round)
 		}
 		for _, i := range rand.Perm(len(shapes)) {
-			rows[i].measure(shapes[i])
+			if most := shapes[i].Rounds; most == 0 || round < most {
+				rows[i].measure(shapes[i])
+			}
 		}
 	}
 	return rows
 }
 
 func newRow(s *Shape, target time.Duration) Row {
-	r := Row{Group: s.Group, Name: s.Name, Goal: s.Goal, NoAllocs: s.NoAllocs}
-	r.N = calibrate(s.Rivals[0].Body, target)
+	r := Row{Group: s.Group, Name: s.Name, Goal: s.Goal, NoAllocs: s.NoAllocs, Unit: s.Unit, Most: s.Most, N: s.N}
+	if r.N == 0 {
+		r.N = calibrate(s.Rivals[0].Body, target)
+	}
 	for _, c := range s.Contenders() {
 		r.Figures = append(r.Figures, Figures{Name: c.Name})
 	}
@@ -97,21 +114,26 @@ func newRow(s *Shape, target time.Duration) Row {
 func (r *Row) measure(s *Shape) {
 	contenders := s.Contenders()
 	for _, k := range rand.Perm(len(contenders)) {
-		sample := once(contenders[k].Body, r.N)
+		sample := s.once(contenders[k].Body, r.N)
 		f := &r.Figures[k]
 		f.Ns = append(f.Ns, float64(sample.Elapsed.Nanoseconds())/float64(r.N))
 		f.Allocs = append(f.Allocs, float64(sample.Mallocs)/float64(r.N))
 	}
 }
 
+// single says that each sample is one big operation, which needs no warming.
+func (s *Shape) single() bool { return s.N > 0 }
+
 // warm is which part of the operations runs before the clock does, so that
 // caches, and the records channels keep, are as they are in steady state.
 const warm = 8
 
-func once(b Body, n int) Sample {
+func (s *Shape) once(b Body, n int) Sample {
 	work := b()
 	runtime.GC() // the garbage of one contender is not the next one's to collect
-	work(n/warm + 1)
+	if !s.single() {
+		work(n/warm + 1)
+	}
 	return work(n)
 }
 

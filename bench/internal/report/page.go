@@ -12,7 +12,7 @@ import (
 const preface = `The same work is done by our channel, by Go's, and by Go's once more, interleaved and in random order, in one process and
 one run; every side is called directly, with the default build and the same flags. Measured are the time of one operation in steady state
 (goroutines stand ready and the channel is warm before the clock starts) and the objects allocated meanwhile, for values of one word and few
-goroutines on few cores. Not measured are other sizes of value, other media than this process, a heap with much in it, the time until a single
+goroutines on few cores where nothing else is said. Not measured are other media than this process, a heap with much in it, the time until a single
 waiter runs again, and CPU time. **The absolute times mean nothing**: the machine is shared and virtual, its clock and neighbours change from
 minute to minute. What counts is the *ratio* of medians, and beside it the median of the ratios of each round; *noise* is how far Go's channel
 was from itself in the same rounds, by the worse of these two. A goal is met when both ratios are at most the goal, and met in noise when they are at
@@ -58,9 +58,13 @@ func (r *Record) markdown(w io.Writer, link string) {
 				l.base.Name, l.base.Name, l.base.Name)
 			fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|---|---|")
 		}
-		fmt.Fprintf(w, "| %s | %s | %s | %s | **%.2f** | %.2f | ±%.2f | %s | %s | %s | %s |\n", row.Name,
+		ratio, byRound, noise := l.ratios()
+		if ratio != "" {
+			ratio = "**" + ratio + "**"
+		}
+		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", row.Name,
 			nanoseconds(l.ours), nanoseconds(l.base), nanoseconds(l.again),
-			l.ratio.OfMedians, l.ratio.ByRound, l.noise.Spread(), l.goal(), l.within(), l.allocated(), objects(l.base))
+			ratio, byRound, noise, l.goal(), l.within(), l.allocated(), objects(l.base))
 	}
 }
 

@@ -23,8 +23,13 @@ func newLine(r measure.Row) line {
 	return l
 }
 
-// limit is the largest ratio that is within the goal.
-func (l *line) limit() float64 { return l.Goal + l.noise.Spread() }
+// limit is the largest ratio, or amount, that is within the goal.
+func (l *line) limit() float64 {
+	if l.Most > 0 {
+		return l.Most
+	}
+	return l.Goal + l.noise.Spread()
+}
 
 // The answers to whether a goal is met.
 const (
@@ -36,6 +41,10 @@ const (
 // within says whether the goal is met, by the worse of the two ratios.
 func (l *line) within() string {
 	switch worse := l.ratio.Worse(); {
+	case l.Most > 0 && math.Round(measure.Median(l.ours.Ns)) <= l.Most:
+		return met
+	case l.Most > 0:
+		return missed
 	case l.Goal == 0:
 		return ""
 	case worse <= l.Goal:
@@ -106,9 +115,10 @@ func (r *Record) Text(w io.Writer) error {
 			group = row.Group
 			fmt.Fprintf(t, "%s\tours\t%s\tagain\tratio\tby round\tnoise\tgoal\tmet\tallocs\tof %s\n", group, l.base.Name, l.base.Name)
 		}
-		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%.2f\t%.2f\t±%.2f\t%s\t%s\t%s\t%s\n", row.Name,
+		ratio, byRound, noise := l.ratios()
+		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", row.Name,
 			nanoseconds(l.ours), nanoseconds(l.base), nanoseconds(l.again),
-			l.ratio.OfMedians, l.ratio.ByRound, l.noise.Spread(), l.goal(), l.within(), l.allocated(), objects(l.base))
+			ratio, byRound, noise, l.goal(), l.within(), l.allocated(), objects(l.base))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -117,8 +127,20 @@ func (r *Record) Text(w io.Writer) error {
 	return err
 }
 
+// ratios shows both, but for amounts that have a goal of their own, which the
+// base may have none of.
+func (l *line) ratios() (ofMedians, byRound, noise string) {
+	if l.Most > 0 {
+		return "", "", ""
+	}
+	return fmt.Sprintf("%.2f", l.ratio.OfMedians), fmt.Sprintf("%.2f", l.ratio.ByRound), fmt.Sprintf("±%.2f", l.noise.Spread())
+}
+
 func (l *line) goal() string {
-	if l.Goal == 0 {
+	switch {
+	case l.Most > 0:
+		return fmt.Sprintf("%.0f %s", l.Most, l.Unit)
+	case l.Goal == 0:
 		return ""
 	}
 	return fmt.Sprintf("%.2f", l.limit())

@@ -15,9 +15,9 @@ const batch = 64
 func batches() []*measure.Shape {
 	const group = "batches of 64, per value"
 	return []*measure.Shape{
-		against(group, "SendAll+RecvInto, one goroutine, cap 128", batchAlone, aloneGo(128)),
-		against(group, "SendAll→RecvInto 1→1 cap 128", batchPair(128), crowdGo(1, 1, 128)),
-		against(group, "SendAll→RecvInto 1→1 cap 0", batchPair(0), crowdGo(1, 1, 0)),
+		against(group, "SendAll+RecvInto, one goroutine, cap 128", 0.1, batchAlone, aloneGo(128)),
+		against(group, "SendAll→RecvInto 1→1 cap 128", 0.1, batchPair(128), crowdGo(1, 1, 128)),
+		against(group, "SendAll→RecvInto 1→1 cap 0", 0.1, batchPair(0), crowdGo(1, 1, 0)),
 	}
 }
 

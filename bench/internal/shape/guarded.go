@@ -12,10 +12,10 @@ import (
 // takes a select with ctx.Done().
 func guarded() []*measure.Shape {
 	const group = "guarded by a context"
-	all := []*measure.Shape{against(group, "ready: send+receive, one goroutine, cap 128",
+	all := []*measure.Shape{against(group, "ready: send+receive, one goroutine, cap 128", 0.5,
 		guardedAloneOurs(128), guardedAloneGo(128))}
 	for _, k := range []int{0, 1} {
-		all = append(all, against(group, fmt.Sprintf("blocking: 1→1 cap %d", k), guardedOurs(k), guardedGo(k)))
+		all = append(all, against(group, fmt.Sprintf("blocking: 1→1 cap %d", k), 1, guardedOurs(k), guardedGo(k)))
 	}
 	return all
 }

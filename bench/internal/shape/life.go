@@ -13,7 +13,7 @@ import (
 func lives() []*measure.Shape {
 	var all []*measure.Shape
 	for _, k := range []int{1, 128} {
-		s := against("make, use once, drop", fmt.Sprintf("cap %d", k), lifeOurs(k), lifeGo(k))
+		s := against("make, use once, drop", fmt.Sprintf("cap %d", k), 1.5, lifeOurs(k), lifeGo(k))
 		s.NoAllocs = false
 		all = append(all, s)
 	}

@@ -16,10 +16,10 @@ var slots = []int{0, 1, 128, 4096}
 
 // plain is Send and Recv without anything around them.
 func plain() []*measure.Shape {
-	all := []*measure.Shape{against("plain", "send+receive, one goroutine, cap 128", aloneOurs(128), aloneGo(128))}
+	all := []*measure.Shape{against("plain", "send+receive, one goroutine, cap 128", 0.75, aloneOurs(128), aloneGo(128))}
 	for _, c := range crowds {
 		for _, k := range slots {
-			all = append(all, against("plain", fmt.Sprintf("%d→%d cap %d", c.senders, c.receivers, k),
+			all = append(all, against("plain", fmt.Sprintf("%d→%d cap %d", c.senders, c.receivers, k), 1,
 				crowdOurs(c.senders, c.receivers, k), crowdGo(c.senders, c.receivers, k)))
 		}
 	}
@@ -119,8 +119,8 @@ func recvGo(ch <-chan int, n int) {
 // pingPongs is one value going to and fro; an operation is there and back.
 func pingPongs() []*measure.Shape {
 	var all []*measure.Shape
-	for _, k := range []int{0, 1} {
-		all = append(all, against("plain", fmt.Sprintf("ping-pong cap %d", k), pingPongOurs(k), pingPongGo(k)))
+	for k, goal := range []float64{0.9, 1} {
+		all = append(all, against("plain", fmt.Sprintf("ping-pong cap %d", k), goal, pingPongOurs(k), pingPongGo(k)))
 	}
 	return all
 }

@@ -12,12 +12,14 @@ import (
 func selects() []*measure.Shape {
 	const group = "select"
 	return []*measure.Shape{
-		against(group, "2 cases, both ready", readyOurs(2), readyGo2),
-		against(group, "4 cases, all ready", readyOurs(4), readyGo4),
-		against(group, "2 cases, blocking, cap 0", blockingOurs(2), blockingGo2),
-		against(group, "4 cases, blocking, cap 0", blockingOurs(4), blockingGo4),
-		against(group, "2 cases and default, none ready", defaultOurs, defaultGo),
-		against(group, "2 cases on both sides, cap 0", bothOurs, bothGo),
+		against(group, "2 cases, both ready", 1, readyOurs(2), readyGo2),
+		against(group, "4 cases, all ready", 1, readyOurs(4), readyGo4),
+		against(group, "2 cases, blocking, cap 0", 1, blockingOurs(2), blockingGo2),
+		against(group, "4 cases, blocking, cap 0", 1, blockingOurs(4), blockingGo4),
+		against(group, "8 cases, blocking, cap 0", 1, blockingOurs(8), blockingGo8),
+		against(group, "64 cases, blocking, cap 0", 1, blockingOurs(64), blockingGo64),
+		against(group, "2 cases and default, none ready", 1, defaultOurs, defaultGo),
+		against(group, "2 cases on both sides, cap 0", 0.8, bothOurs, bothGo),
 		oneShot(group, "one-shot Select, 2 cases, both ready"),
 	}
 }
@@ -260,8 +262,8 @@ func bothGo() func(int) measure.Sample {
 // oneShot is the select that is made anew each time. It allocates, and says so,
 // so it has no goal; the row is there to show what a Selector saves.
 func oneShot(group, name string) *measure.Shape {
-	s := against(group, name, oneShotOurs, readyGo2)
-	s.Goal, s.NoAllocs = 0, false
+	s := against(group, name, 0, oneShotOurs, readyGo2)
+	s.NoAllocs = false
 	return s
 }
 

@@ -9,19 +9,17 @@ import (
 	"github.com/handoff-go/handoff/bench/internal/measure"
 )
 
-// goal is the largest ratio to Go's own channel that is good, for now.
-const goal = 1.5
-
 // native is what Go's own channel is called in the tables.
 const native = "go"
 
 // All returns every shape, in the order of the tables.
 func All() []*measure.Shape {
-	return slices.Concat(plain(), pingPongs(), guarded(), selects(), batches(), holds(), lives())
+	return slices.Concat(plain(), pingPongs(), working(), payloads(), guarded(), selects(), ended(), batches(), holds(), lives(), crowded(), sizes())
 }
 
-// against is a shape that Go's own channel has too.
-func against(group, name string, ours, gos measure.Body) *measure.Shape {
+// against is a shape that Go's own channel has too. goal is the largest ratio to
+// it that is good.
+func against(group, name string, goal float64, ours, gos measure.Body) *measure.Shape {
 	return &measure.Shape{
 		Group: group, Name: name, Ours: ours,
 		Rivals: []measure.Contender{{Name: native, Body: gos}},
