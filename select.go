@@ -103,12 +103,13 @@ func NewSelector(cases ...Case) *Selector {
 // makeLocal makes s a select of this process. A stop on a medium is watched from
 // here; whether it has come cannot be told at once.
 func (s *Selector) makeLocal() {
-	kinds := make([]engine.Case, len(s.cases))
+	var few [4]engine.Case
+	kinds := few[:0] // no allocation for a select that is used once
 	hasDefault := false
-	for i, c := range s.cases {
+	for _, c := range s.cases {
 		_, isDefault := c.k.(engine.Default)
 		hasDefault = hasDefault || isDefault
-		kinds[i] = c.k
+		kinds = append(kinds, c.k)
 	}
 	for i, c := range s.cases {
 		if c.watch == nil {

@@ -119,12 +119,37 @@ type Select struct {
 	offered bool // the foreign cases know the ticket
 }
 
+// few is how many cases a select has room for in one piece with it: most have no
+// more, and a select that is used once is mostly what it allocates.
+const few = 4
+
+// room is for the lists of a Select.
+type room struct {
+	cases                       [few]armed
+	ours, chans, senders, locks [few]lockable
+	words                       [few]*atomic.Uint32
+	order, lockOf               [few]int32
+	off                         [few]bool
+}
+
 // NewSelect arms cases.
 //
 //go:norace
 func NewSelect(cases []Case) *Select {
-	s := &Select{}
-	s.Init(cases)
+	if len(cases) > few {
+		s := &Select{}
+		s.Init(cases)
+		return s
+	}
+	b := &struct {
+		s Select
+		r room
+	}{}
+	s, r, n := &b.s, &b.r, len(cases)
+	s.cases, s.ours = r.cases[:n], r.ours[:n]
+	s.chans, s.senders, s.locks = r.chans[:0], r.senders[:0], r.locks[:0]
+	s.words, s.order, s.lockOf, s.off = r.words[:0], r.order[:0], r.lockOf[:n], r.off[:n]
+	s.arm(cases)
 	return s
 }
 
@@ -136,6 +161,13 @@ func (s *Select) Init(cases []Case) {
 	s.cases, s.ours = make([]armed, n), make([]lockable, n)
 	s.off = make([]bool, n)
 	s.order, s.lockOf = make([]int32, 0, n), make([]int32, n)
+	s.arm(cases)
+}
+
+// arm fills the lists, for which there is room.
+//
+//go:norace
+func (s *Select) arm(cases []Case) {
 	s.dice = rand.Uint64()
 	for i, c := range cases {
 		if c == nil {
