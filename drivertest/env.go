@@ -40,6 +40,7 @@ type Env struct {
 	over    bool         // the law has ended: nobody is left to hear
 
 	mu        sync.Mutex // guards what follows
+	seeds     *rand.Rand // for NewRand: Rand itself is in use meanwhile
 	ops       []*Op
 	suitors   []*Claimant // those whose claims figures must wait for
 	chans     []Chan[int]
@@ -124,7 +125,7 @@ func (e *Env) within(done <-chan struct{}) bool {
 func (e *Env) NewRand() *rand.Rand {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return rand.New(rand.NewPCG(e.Rand.Uint64(), e.Rand.Uint64()))
+	return rand.New(rand.NewPCG(e.seeds.Uint64(), e.seeds.Uint64()))
 }
 
 // Scale returns how often to repeat something that is worth n repeats.

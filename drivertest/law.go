@@ -258,7 +258,8 @@ func newEnv(t *testing.T, h Harness, l Law, o Options, mode claimMode) *Env {
 	e := &Env{
 		TB: t, H: h, law: l, check: o.Check, share: o.Share, claims: mode, seed: o.Seed,
 		bubble: h.InBubble && !l.Storm, limit: o.Limit,
-		Rand: rand.New(rand.NewPCG(o.Seed, hash.Sum64()+uint64(mode))),
+		Rand:  rand.New(rand.NewPCG(o.Seed, hash.Sum64()+uint64(mode))),
+		seeds: rand.New(rand.NewPCG(hash.Sum64()+uint64(mode), o.Seed)),
 	}
 	e.began = time.Now()
 	e.renew()
