@@ -15,6 +15,7 @@ import (
 // read.
 type Async[T any] struct {
 	w    waiter[T]
+	f    full[T] // of w
 	c    *Chan[T]
 	done func()
 
@@ -31,7 +32,7 @@ var errUnready = errors.New("not ready")
 func (c *Chan[T]) NewAsync(a *Attach, done func()) *Async[T] {
 	x := &Async[T]{c: c, done: done}
 	x.w.att = a
-	x.w.tk = &x.w.own
+	x.w.full, x.f.tk = &x.f, &x.f.own
 	x.w.firm = true
 	x.w.own.Notify = x.end
 	hb.Release(x) // partner: whoever calls done
@@ -43,8 +44,8 @@ func (c *Chan[T]) NewAsync(a *Attach, done func()) *Async[T] {
 //go:norace
 func (x *Async[T]) end() {
 	hb.Acquire(x)
-	if x.w.got.Err == errUnready {
-		x.w.got.Err, x.Unready = nil, true
+	if x.w.err == errUnready {
+		x.w.err, x.Unready = nil, true
 	}
 	x.done()
 }
@@ -52,12 +53,12 @@ func (x *Async[T]) end() {
 // Sent returns how many values left custody, and why not all.
 //
 //go:norace
-func (x *Async[T]) Sent() (int, error) { return x.w.n, x.w.got.Err }
+func (x *Async[T]) Sent() (int, error) { return x.w.n, x.w.err }
 
 // Received returns what was received.
 //
 //go:norace
-func (x *Async[T]) Received() ([]Got[T], error) { return x.w.holds[:x.w.n], x.w.got.Err }
+func (x *Async[T]) Received() ([]Got[T], error) { return x.w.holds[:x.w.n], x.w.err }
 
 // now ends an operation that did not have to wait. The lock is held.
 //
@@ -78,14 +79,14 @@ func (x *Async[T]) BeginSend(vs []T, try bool) {
 	w.kind, w.try = send, try
 	c.lockWide()
 	if err := c.refuseSend(w.att); err != nil || len(vs) == 0 {
-		w.got.Err = err
+		w.err = err
 		x.now(&o)
 		return
 	}
 	if c.jam() {
 		c.serve(&o)
 	}
-	w.got.Val, w.vs = vs[0], vs[1:]
+	w.val, w.vs = vs[0], vs[1:]
 	if try {
 		w.vs = nil // a try is of one value
 		x.trySend(&o)
@@ -101,7 +102,7 @@ func (x *Async[T]) BeginSend(vs []T, try bool) {
 //go:norace
 func (x *Async[T]) trySend(o *after[T]) {
 	c, w := x.c, &x.w
-	if c.offer(w.got.Val, nil, o) {
+	if c.offer(w.val, nil, o) {
 		w.n++
 		x.now(o)
 		return
@@ -158,17 +159,17 @@ func (x *Async[T]) begin(k kind, most int, try bool, as Got[T]) {
 	for w.n < most {
 		g := as
 		if last = c.begin(w.att, k == take, &g, &o); last != pulled {
-			w.got.Err = g.Err
+			w.err = g.Err
 			break
 		}
 		w.holds = append(w.holds, g)
 		w.n++
 	}
 	if w.n > 0 {
-		w.got.Err = nil
+		w.err = nil
 	}
 	if w.n > 0 || last == drained || try || most <= 0 {
-		x.Unready = w.n == 0 && w.got.Err == nil
+		x.Unready = w.n == 0 && w.err == nil
 		x.now(&o)
 		return
 	}
@@ -187,7 +188,7 @@ func (x *Async[T]) BeginStop() {
 	c.lockWide()
 	switch {
 	case w.att.gone:
-		w.got.Err = fault.ErrDetached
+		w.err = fault.ErrDetached
 		x.now(&o)
 	case c.stopped:
 		x.now(&o)
@@ -211,7 +212,7 @@ func (x *Async[T]) Cancel(cause error) {
 		return
 	}
 	if p := w.parcel; p != nil && p.where == inHand && p.unheard {
-		w.leaves, w.got.Err = true, cause
+		w.leaves, w.err = true, cause
 		c.free()
 		return
 	}

@@ -59,7 +59,7 @@ func (q *queue[T]) fail(err error, a *Attach, o *after[T]) {
 			switch w.winAnyway() {
 			case ticket.Won:
 				w.remove()
-				w.got.Err = err
+				w.err = err
 				w.finish(o)
 			case ticket.Gone:
 				w.remove()
@@ -141,7 +141,7 @@ func (c *Chan[T]) detachBare(a *Attach, o *after[T]) {
 		if w := p.sender; w.att == a {
 			if p.where == inHand {
 				c.orphan(p, o)
-				w.got.Err = fault.Doubtful(fault.ErrDetached)
+				w.err = fault.Doubtful(fault.ErrDetached)
 				w.finish(o)
 			} else {
 				c.withdraw(p, fault.ErrDetached, o)

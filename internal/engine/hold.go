@@ -136,7 +136,7 @@ func (h Hold[T]) Heard() error {
 		w.again = false // its case is chosen
 		if w.leaves {
 			c.orphan(p, &o)
-			w.got.Err = fault.Doubtful(w.got.Err)
+			w.err = fault.Doubtful(w.err)
 			w.finish(&o)
 		}
 	}
@@ -191,7 +191,7 @@ func (c *Chan[T]) giveBack(p *parcel[T], delay time.Duration, o *after[T]) {
 	p.gen++
 	p.holder = nil
 	if !p.slot && p.sender.leaves {
-		c.sendHome(p, p.sender.got.Err, o)
+		c.sendHome(p, p.sender.err, o)
 		return
 	}
 	if !p.slot && p.sender.try {
@@ -217,7 +217,7 @@ func (c *Chan[T]) giveBack(p *parcel[T], delay time.Duration, o *after[T]) {
 func (c *Chan[T]) sendHome(p *parcel[T], err error, o *after[T]) {
 	w := p.sender
 	c.scrap(p)
-	w.got.Err = err
+	w.err = err
 	w.finish(o)
 }
 

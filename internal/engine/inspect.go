@@ -51,9 +51,13 @@ func (c *Chan[T]) Snapshot() Snapshot {
 			if w.state() >= ticket.Synced {
 				continue
 			}
-			waits := Waiting{Op: opNames[w.kind], Ticket: w.tk, Select: !w.firm, Claimed: w.state() == ticket.Claimed}
+			waits := Waiting{Op: opNames[w.kind], Select: !w.firm, Claimed: w.state() == ticket.Claimed}
 			if w.kind == send {
-				waits.Left = 1 + len(w.vs)
+				waits.Left = 1
+			}
+			if w.full != nil {
+				waits.Ticket = w.tk
+				waits.Left += len(w.vs)
 			}
 			s.Waiting = append(s.Waiting, waits)
 		}

@@ -60,7 +60,7 @@ func (c *Chan[T]) older(r *waiter[T]) bool {
 		return true
 	}
 	for s := c.sendq.head; s != nil; s = s.next {
-		if s.tk != r.tk && !s.att.gone && s.state() == ticket.Waiting {
+		if !s.same(r) && !s.att.gone && s.state() == ticket.Waiting {
 			return true
 		}
 	}
@@ -99,6 +99,9 @@ func (c *Chan[T]) deliver(r *waiter[T], v T, h Header, o *after[T]) {
 	case r.kind == take:
 		c.used++
 		c.handOut(c.wrap(v, h, nil), r.att, c.gotOf(r), o)
+	case r.bare():
+		r.val = v
+		c.rcvd++
 	case r.vs != nil:
 		r.vs[r.n] = v
 		r.n++
@@ -111,7 +114,7 @@ func (c *Chan[T]) deliver(r *waiter[T], v T, h Header, o *after[T]) {
 	r.finish(o)
 }
 
-// gotOf is where the waiting receiver r wants its next value.
+// gotOf is where the waiting receiver r, which is not bare, wants its next value.
 //
 //go:norace
 func (c *Chan[T]) gotOf(r *waiter[T]) *Got[T] {
@@ -129,7 +132,7 @@ func (c *Chan[T]) gotOf(r *waiter[T]) *Got[T] {
 //go:norace
 func (c *Chan[T]) present(w *waiter[T], o *after[T]) bool {
 	for {
-		if !c.offer(w.got.Val, w.got.Header, o) {
+		if !c.offer(w.val, w.header, o) {
 			r := c.firstFree()
 			if r == nil {
 				c.sendq.push(w)
@@ -139,7 +142,7 @@ func (c *Chan[T]) present(w *waiter[T], o *after[T]) bool {
 				c.handBare(w, r, o)
 				return false
 			}
-			c.deliver(r, w.got.Val, w.got.Header, o)
+			c.deliver(r, w.val, w.header, o)
 		}
 		if !w.more() {
 			w.count()
@@ -158,7 +161,7 @@ func (c *Chan[T]) handBare(w, r *waiter[T], o *after[T]) {
 		w.tk.Win(int(w.idx)) // nobody else can have it: it stands in no queue
 	}
 	hb.Release(w) // partner: whoever offers what else it sends, in sentOne
-	c.handOut(c.wrap(w.got.Val, w.got.Header, w), r.att, c.gotOf(r), o)
+	c.handOut(c.wrap(w.val, w.header, w), r.att, c.gotOf(r), o)
 	r.finish(o)
 }
 
@@ -230,10 +233,10 @@ func (c *Chan[T]) pullSlot(hold bool, a *Attach, g *Got[T], o *after[T]) {
 func (c *Chan[T]) pullSender(w *waiter[T], hold bool, a *Attach, g *Got[T], o *after[T]) {
 	hb.Acquire(w)
 	if hold {
-		c.handOut(c.wrap(w.got.Val, w.got.Header, w), a, g, o)
+		c.handOut(c.wrap(w.val, w.header, w), a, g, o)
 		return
 	}
-	g.Val, g.Header, g.Attempt = w.got.Val, w.got.Header, 1
+	g.Val, g.Header, g.Attempt = w.val, w.header, 1
 	c.rcvd++
 	if w.more() {
 		w.advance()
@@ -280,7 +283,7 @@ func (c *Chan[T]) pullMany(buf []T, o *after[T]) (n int, last outcome) {
 func (c *Chan[T]) drain(w *waiter[T], buf []T, o *after[T]) (n int) {
 	hb.Acquire(w)
 	for {
-		buf[n] = w.got.Val
+		buf[n] = w.val
 		n++
 		c.rcvd++
 		if !w.more() {
@@ -328,8 +331,8 @@ func (c *Chan[T]) promote(o *after[T]) {
 func (c *Chan[T]) putAll(w *waiter[T], o *after[T]) {
 	hb.Acquire(w)
 	for {
-		c.put(&w.got.Val, w.got.Header)
-		if w.got.Header == nil && c.bulk() {
+		c.put(&w.val, w.header)
+		if w.more() && w.header == nil && c.bulk() {
 			k := c.putMany(w.vs)
 			w.n, w.vs = w.n+k, w.vs[k:]
 		}
@@ -354,7 +357,7 @@ func (c *Chan[T]) sentOne(w *waiter[T], o *after[T]) {
 	if !w.more() {
 		w.count()
 		if w.leaves {
-			w.got.Err = nil // too late: it has sent
+			w.err = nil // too late: it has sent
 		}
 		w.finish(o)
 		return
@@ -365,7 +368,7 @@ func (c *Chan[T]) sentOne(w *waiter[T], o *after[T]) {
 	case w.leaves:
 		w.finish(o)
 	case c.closed:
-		w.got.Err = fault.ErrClosed
+		w.err = fault.ErrClosed
 		w.finish(o)
 	case c.present(w, o):
 		w.finish(o)
@@ -405,7 +408,7 @@ func (c *Chan[T]) serveReceiver(r *waiter[T], o *after[T]) bool {
 			hb.Acquire(&c.closed)
 			if r.win() == ticket.Won {
 				r.remove()
-				r.got.Err = fault.ErrClosed
+				r.err = fault.ErrClosed
 				r.finish(o)
 			}
 			return true
@@ -426,6 +429,10 @@ func (c *Chan[T]) serveReceiver(r *waiter[T], o *after[T]) bool {
 func (c *Chan[T]) fill(r *waiter[T], o *after[T]) {
 	hold := r.kind == take
 	switch {
+	case r.bare():
+		var g Got[T]
+		c.pull(hold, r.att, &g, o)
+		r.val = g.Val
 	case r.vs != nil:
 		r.n, _ = c.pullMany(r.vs, o)
 	case r.holds != nil:

@@ -46,8 +46,8 @@ func (c *Chan[T]) sendSlow(ctx context.Context, a *Attach, v T, h Header, timeou
 		c.unlock(&o)
 		return nil
 	}
-	w := c.record(send, a)
-	w.got.Val, w.got.Header = v, h
+	w := c.wideRecord(send, a)
+	w.val, w.header = v, h
 	w.simple = true
 	_, err := c.sendBlocked(ctx, w, timeout, &o)
 	return err
@@ -79,8 +79,8 @@ func (c *Chan[T]) SendAll(ctx context.Context, a *Attach, vs []T, h Header, time
 			return n, nil
 		}
 	}
-	w := c.record(send, a)
-	w.got.Val, w.got.Header = vs[n], h
+	w := c.wideRecord(send, a)
+	w.val, w.header = vs[n], h
 	w.vs, w.n = vs[n+1:], n
 	return c.sendBlocked(ctx, w, timeout, &o)
 }
@@ -96,7 +96,7 @@ func (c *Chan[T]) sendBlocked(ctx context.Context, w *waiter[T], timeout time.Du
 		return n, nil
 	}
 	c.wait(ctx, w, timeout, o)
-	n, err := w.n, w.got.Err
+	n, err := w.n, w.err
 	c.release(w)
 	return n, err
 }
@@ -121,14 +121,14 @@ func (c *Chan[T]) giveUp(w *waiter[T], cause error) {
 //
 //go:norace
 func (c *Chan[T]) giveUpOpen(w *waiter[T], cause error, o *after[T]) {
-	w.got.Err, w.simple = cause, false
-	p := w.parcel
+	w.err, w.simple = cause, false
+	p := w.handedOut()
 	switch {
 	case p == nil:
 		w.remove()
 	case p.where == inHand:
 		c.orphan(p, o)
-		w.got.Err = fault.Doubtful(cause)
+		w.err = fault.Doubtful(cause)
 	case p.where == inBack:
 		c.back.remove(p)
 		c.scrap(p)
@@ -222,7 +222,12 @@ func (c *Chan[T]) recvSlow(ctx context.Context, a *Attach, hold bool) (g Got[T])
 	w := c.recvBlocked(a, hold)
 	w.simple = !hold
 	c.wait(ctx, w, 0, &o)
-	g = w.got
+	if hold {
+		g = w.got
+	} else {
+		g.Val = w.val
+	}
+	g.Err = w.err
 	c.release(w)
 	return g
 }
@@ -253,7 +258,7 @@ func (c *Chan[T]) recvBlocked(a *Attach, hold bool) *waiter[T] {
 	if hold {
 		k = take
 	}
-	w := c.record(k, a)
+	w := c.wideRecord(k, a)
 	c.recvq.push(w)
 	return w
 }
@@ -305,7 +310,7 @@ func (c *Chan[T]) RecvInto(ctx context.Context, a *Attach, buf []T) (int, error)
 	w := c.recvBlocked(a, false)
 	w.vs = buf
 	c.wait(ctx, w, 0, &o)
-	n, err := w.n, w.got.Err
+	n, err := w.n, w.err
 	c.release(w)
 	if err == nil && n < len(buf) {
 		n += c.moreInto(a, buf[n:])
@@ -356,7 +361,7 @@ func (c *Chan[T]) TakeInto(ctx context.Context, a *Attach, buf []Got[T]) (int, e
 	w := c.recvBlocked(a, true)
 	w.holds = buf
 	c.wait(ctx, w, 0, &o)
-	n, err := w.n, w.got.Err
+	n, err := w.n, w.err
 	c.release(w)
 	return n, err
 }

@@ -12,7 +12,7 @@ func (c *Chan[T]) pair(r *waiter[T], o *after[T]) bool {
 	}
 	for s := c.sendq.head; s != nil; {
 		next := s.next
-		if s.tk != r.tk { // a select never meets itself
+		if !s.same(r) {
 			switch c.claim(s) {
 			case ticket.Won:
 				if r.win() != ticket.Won {
@@ -43,6 +43,8 @@ func (c *Chan[T]) meet(s, r *waiter[T], o *after[T]) {
 	g.plain, g.unheard = r.wants()
 	c.pullSender(s, r.kind == take, r.att, &g, o)
 	switch {
+	case r.bare():
+		r.val = g.Val
 	case r.vs != nil:
 		r.vs[r.n] = g.Val
 		r.n++

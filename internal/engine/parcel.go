@@ -129,6 +129,7 @@ func (c *Chan[T]) wrap(v T, h Header, sender *waiter[T]) *parcel[T] {
 	p.val, p.header, p.seq, p.attempt = v, h, c.seq, 0
 	p.sender, p.slot = sender, sender == nil
 	if sender != nil {
+		sender.widen()
 		sender.parcel, sender.simple = p, false
 		c.addBare(p)
 	}

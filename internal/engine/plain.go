@@ -86,7 +86,7 @@ func (c *Chan[T]) GiveUp(ctx context.Context, w *waiter[T]) { c.giveUp(w, fault.
 //go:norace
 func (c *Chan[T]) Sent(w *waiter[T]) error {
 	hb.Acquire(w)
-	err := w.got.Err
+	err := w.err
 	c.release(w)
 	return err
 }
@@ -96,8 +96,8 @@ func (c *Chan[T]) Sent(w *waiter[T]) error {
 //go:norace
 func (c *Chan[T]) Received(w *waiter[T], v *T) error {
 	hb.Acquire(w)
-	*v = w.got.Val
-	err := w.got.Err
+	*v = w.val
+	err := w.err
 	c.release(w)
 	return err
 }
@@ -137,8 +137,8 @@ func (c *Chan[T]) SendOrQueue(ctx context.Context, a *Attach, v *T, h Header, ti
 		return nil, c.sendSlow(ctx, a, *v, h, timeout)
 	}
 	w := c.record(send, a)
-	w.got.Val = *v
-	w.got.Header = h
+	w.val = *v
+	w.header = h
 	w.simple = true
 	c.sendq.push(w)
 	c.mode = sending
@@ -241,8 +241,13 @@ func (q *queue[T]) single(k kind) *waiter[T] {
 //go:norace
 func (c *Chan[T]) handTo(r *waiter[T], v *T, h Header) {
 	c.meets(r)
-	r.got.Val = *v
-	r.got.Header, r.got.Attempt, r.done = h, 1, true
+	if r.firm {
+		r.val = *v
+	} else {
+		r.got.Val = *v
+		r.got.Header, r.got.Attempt = h, 1
+	}
+	r.done = true
 	hb.Release(r)
 	c.rcvd++
 	if c.recvq.head == nil {
@@ -262,11 +267,11 @@ func (c *Chan[T]) recvFrom(w *waiter[T], v *T) {
 	hb.Acquire(w)
 	c.rcvd++
 	if c.slots == 0 {
-		*v = w.got.Val
+		*v = w.val
 	} else {
 		c.pop(v)
 		c.used--
-		c.put(&w.got.Val, w.got.Header)
+		c.put(&w.val, w.header)
 	}
 	hb.Release(w)
 	c.mu.Unlock()

@@ -44,19 +44,28 @@ func (c *Chan[T]) record(k kind, a *Attach) *waiter[T] {
 	return w
 }
 
-// another returns a free record though the one used longest ago is not: that one
-// is passed over, since few of them wait for long beside others that do not.
+// wideRecord is record for an operation that goes the full way.
+//
+//go:norace
+func (c *Chan[T]) wideRecord(k kind, a *Attach) *waiter[T] {
+	w := c.record(k, a)
+	w.widen()
+	return w
+}
+
+// another returns a free record though the one used longest ago is not: those in
+// use are passed over, since few of them wait for long beside others that do not.
+// After some a new one is made.
 //
 //go:norace
 func (r *records[T]) another(mu *lock[T]) *waiter[T] {
-	if r.last != nil {
+	for range min(r.len, passes) {
 		r.last = r.last.follow
 		if w := r.last.follow; w.over.Load() == w.turn {
 			return w
 		}
 	}
 	w := &waiter[T]{firm: true}
-	w.tk = &w.own
 	w.slot.Frees(&mu.state)
 	w.follow = w
 	if r.last != nil {
@@ -65,6 +74,10 @@ func (r *records[T]) another(mu *lock[T]) *waiter[T] {
 	r.len++
 	return w
 }
+
+// passes is how many records in use are passed over before a new one is made. Who
+// was woken has his until he runs, and in a crowd that is a while.
+const passes = 16
 
 // trim lets records go after a lap, in which each was used once: no more than
 // twice as many as waited at once are kept, so that a burst does not pin its
@@ -88,10 +101,9 @@ func (r *records[T]) trim() {
 //
 //go:norace
 func (c *Chan[T]) release(w *waiter[T]) {
-	if w.simple {
-		var zero T
-		w.got.Val, w.got.Header, w.got.Attempt, w.got.Err = zero, nil, 0, nil
-	} else {
+	var zero T
+	w.val, w.header, w.err = zero, nil, nil
+	if !w.simple && w.full != nil {
 		w.got, w.vs, w.holds, w.n = Got[T]{}, nil, nil, 0
 		w.parcel, w.rung = nil, nil
 	}
@@ -112,6 +124,7 @@ func (c *Chan[T]) release(w *waiter[T]) {
 //
 //go:norace
 func (c *Chan[T]) getBell(w *waiter[T]) {
+	w.widen()
 	if w.own.Bell() == nil {
 		bell, fate := park.New(park.Bell, c.inside)
 		w.fate = fate

@@ -77,7 +77,8 @@ type chanCase[T any] struct {
 	o       after[T]
 	off     *bool
 	w       waiter[T]
-	plain   bool // for what is received, see Got
+	f       full[T] // of w
+	plain   bool    // for what is received, see Got
 	unheard bool
 	operand *T
 	got     func(g *Got[T], ok bool)
@@ -90,7 +91,8 @@ func newChanCase[T any](s *Select, c *Chan[T], a *Attach, k kind, i int) *chanCa
 	c.lockWide()
 	c.mu.Unlock()
 	x := &chanCase[T]{c: c, off: &s.off[i]}
-	x.w.kind, x.w.att, x.w.idx, x.w.tk = k, a, int32(i), &s.tk
+	x.w.full, x.f.tk = &x.f, &s.tk
+	x.w.kind, x.w.att, x.w.idx = k, a, int32(i)
 	return x
 }
 
@@ -139,20 +141,23 @@ func (x *chanCase[T]) flush() {
 //go:norace
 func (x *chanCase[T]) begin(_ *Select, h Header) {
 	if x.operand != nil {
-		x.w.got.Val, x.w.got.Header = *x.operand, h
+		x.w.val, x.w.header = *x.operand, h
 	}
 }
 
 //go:norace
 func (x *chanCase[T]) clear() {
 	w := &x.w
-	w.done, w.try, w.parcel = false, false, nil
-	if w.kind == take {
-		w.got = Got[T]{plain: x.plain, unheard: x.unheard}
-		return
-	}
+	w.done, w.try, w.parcel, w.err = false, false, nil, nil
 	var zero T
-	w.got.Val, w.got.Header, w.got.Attempt, w.got.Err = zero, nil, 0, nil
+	switch w.kind {
+	case send:
+		w.val, w.header = zero, nil
+	case recv:
+		w.got.Val, w.got.Header, w.got.Attempt = zero, nil, 0
+	case take:
+		w.got = Got[T]{plain: x.plain, unheard: x.unheard}
+	}
 }
 
 //go:norace
@@ -190,6 +195,7 @@ func (x *chanCase[T]) try(s *Select) (v verdict) {
 		v = x.tryStop()
 	default:
 		if x.c.begin(x.w.att, x.w.kind == take, &x.w.got, &x.o) != nothing {
+			x.w.err, x.w.got.Err = x.w.got.Err, nil
 			return committed
 		}
 	}
@@ -259,14 +265,14 @@ func (x *chanCase[T]) short() bool {
 	}
 	switch {
 	case w.kind == send && c.mode == calm && c.used < c.slots:
-		c.put(&w.got.Val, w.got.Header)
+		c.put(&w.val, w.header)
 		c.mu.Unlock()
 	case w.kind == send && c.mode == receiving:
 		r := c.recvq.single(recv)
 		if r == nil {
 			return false
 		}
-		c.handTo(r, &w.got.Val, w.got.Header)
+		c.handTo(r, &w.val, w.header)
 	case w.kind == recv && c.mode == calm && c.n > 0:
 		w.got.Header = c.pop(&w.got.Val)
 		w.got.Attempt = 1
@@ -296,13 +302,13 @@ func (x *chanCase[T]) short() bool {
 //go:norace
 func (x *chanCase[T]) trySend(s *Select) verdict {
 	c, w := x.c, &x.w
-	if w.got.Err = c.refuseSend(w.att); w.got.Err != nil {
+	if w.err = c.refuseSend(w.att); w.err != nil {
 		return committed
 	}
 	if c.jam() {
 		c.serve(&x.o)
 	}
-	if c.offer(w.got.Val, w.got.Header, &x.o) {
+	if c.offer(w.val, w.header, &x.o) {
 		return committed
 	}
 	if s.hasDefault() {
@@ -322,14 +328,14 @@ func (x *chanCase[T]) trySend(s *Select) verdict {
 		c.handBare(w, r, &x.o)
 		return pending
 	}
-	c.deliver(r, w.got.Val, w.got.Header, &x.o)
+	c.deliver(r, w.val, w.header, &x.o)
 	return committed
 }
 
 //go:norace
 func (x *chanCase[T]) tryStop() verdict {
 	if x.w.att.gone {
-		x.w.got.Err = fault.ErrDetached
+		x.w.err = fault.ErrDetached
 		return committed
 	}
 	if x.c.stopped {
@@ -356,7 +362,7 @@ func (x *chanCase[T]) retry() {
 	}
 	w.remove()
 	if w.att.gone {
-		w.got.Err = fault.ErrDetached
+		w.err = fault.ErrDetached
 	}
 	w.finish(&x.o)
 }
@@ -387,7 +393,7 @@ func (x *chanCase[T]) stamp() {
 // failure is the outcome of a case whose turn is over.
 //
 //go:norace
-func (x *chanCase[T]) failure() error { return x.w.got.Err }
+func (x *chanCase[T]) failure() error { return x.w.err }
 
 // leaving has a send that is chosen, and whose value is on its way to a receiver
 // elsewhere, end for cause as soon as it is known where that is. It reports
@@ -399,7 +405,7 @@ func (x *chanCase[T]) leaving(cause error) bool {
 	if x.w.done || p == nil || p.where != inHand || !p.unheard {
 		return false
 	}
-	x.w.leaves, x.w.got.Err = true, cause
+	x.w.leaves, x.w.err = true, cause
 	return true
 }
 
@@ -407,28 +413,28 @@ func (x *chanCase[T]) leaving(cause error) bool {
 func (x *chanCase[T]) finish() error {
 	hb.Acquire(&x.w)
 	defer x.clear() // it may panic
-	g := &x.w.got
+	g, err := &x.w.got, x.w.err
 	switch {
 	case x.w.kind == send:
-		if g.Err == nil && x.sent != nil {
+		if err == nil && x.sent != nil {
 			x.sent()
 		}
 	case x.w.kind == stop:
-		if g.Err == nil && x.stopped != nil {
+		if err == nil && x.stopped != nil {
 			reason, _ := x.c.Stopped()
 			x.stopped(reason)
 		}
-	case g.Err == nil:
+	case err == nil:
 		if x.got != nil {
 			x.got(g, true)
 		}
-	case errors.Is(g.Err, fault.ErrClosed):
+	case errors.Is(err, fault.ErrClosed):
 		if x.got != nil {
 			x.got(&Got[T]{}, false)
 		}
 		return nil
 	}
-	return g.Err
+	return err
 }
 
 // timerCase is ready after d.

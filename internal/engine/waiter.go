@@ -25,9 +25,9 @@ const (
 // a select. It belongs to one channel, whose lock guards it from the moment it
 // stands in a queue until done is set.
 type waiter[T any] struct {
-	// What a plain operation that parks needs is in the first 128 bytes, if T is
-	// one word: a crowd of waiters is walked through in turn, and every line of
-	// it comes from far.
+	// What a plain operation that parks needs is 128 bytes, if T is one word: a
+	// crowd of waiters is walked through in turn, and every line of it comes from
+	// far. The rest is in full.
 
 	next, prev *waiter[T]
 	in         *queue[T]    // the queue it stands in, or nil
@@ -39,7 +39,7 @@ type waiter[T any] struct {
 	simple     bool      // firm, of one value that is not held, and not completed but by the short way
 	done       bool      // the outcome below is final
 	try        bool      // a send that may wait for a settlement, but for nothing else
-	leaves     bool      // a sender that gives up, for got.Err, as soon as it is known where its value is
+	leaves     bool      // a sender that gives up, for err, as soon as it is known where its value is
 	again      bool      // of an AsyncSelect: its turn is begun again if its receiver never saw the value
 	rings      bool      // its owner waits for the bell of own and does not park
 	fate       park.Fate // of that bell
@@ -51,24 +51,68 @@ type waiter[T any] struct {
 
 	stamp uint64 // its place in the queue: ascending
 
-	// got is what was received; for a sender got.Val and got.Header are the
-	// value it offers. Err is the outcome of both.
-	got Got[T]
+	val    T      // what a sender offers, or a plain receive has got
+	header Header // of what a sender offers
+	err    error  // the outcome
 
-	rung *waiter[T] // next to be released, in an after
+	*full[T] // nil until it is needed: see widen
+}
+
+// full is what a waiter needs besides, unless it is a plain operation of one value
+// that parks and meets one of its kind.
+type full[T any] struct {
 	tk   *ticket.Ticket
+	rung *waiter[T] // next to be released, in an after
+
+	// got is what was received by anything but a plain receive of one value. Its
+	// Err is not used.
+	got Got[T]
 
 	// parcel is set while the value of this sender is handed out, or was given
 	// back, without a slot.
 	parcel *parcel[T]
 
-	// vs is the rest of a SendAll, whose first value is in got.Val, or the
+	// vs is the rest of a SendAll, whose first value is in val, or the
 	// buffer of a RecvInto or TakeInto; n counts what was sent or received.
 	vs    []T
 	holds []Got[T]
 	n     int
 
 	own ticket.Ticket // of a plain operation
+}
+
+// widen gives w what the full way needs. The lock is held, unless w is not yet
+// shown to anybody.
+//
+//go:norace
+func (w *waiter[T]) widen() {
+	if w.full == nil {
+		w.full = &full[T]{}
+		w.tk = &w.own
+	}
+}
+
+// bare reports whether w is a plain receive of one value, which gets it in val.
+//
+//go:norace
+func (w *waiter[T]) bare() bool {
+	return w.firm && w.kind == recv && (w.full == nil || w.vs == nil && w.holds == nil)
+}
+
+// same reports whether w and v are cases of one select, which never meets itself.
+//
+//go:norace
+func (w *waiter[T]) same(v *waiter[T]) bool { return !w.firm && !v.firm && w.tk == v.tk }
+
+// handedOut returns the parcel in which the value of the sender w is handed out,
+// or was given back, without a slot.
+//
+//go:norace
+func (w *waiter[T]) handedOut() *parcel[T] {
+	if w.full == nil {
+		return nil
+	}
+	return w.parcel
 }
 
 // Got is a value received, with what is needed to settle it if it is held.
@@ -92,12 +136,16 @@ type Got[T any] struct {
 // more reports whether a SendAll has values left after the one it offers.
 //
 //go:norace
-func (w *waiter[T]) more() bool { return len(w.vs) > 0 }
+func (w *waiter[T]) more() bool { return w.full != nil && len(w.vs) > 0 }
 
 // count counts a value that left custody by the full way.
 //
 //go:norace
-func (w *waiter[T]) count() { w.n, w.simple = w.n+1, false }
+func (w *waiter[T]) count() {
+	if w.simple = false; w.full != nil {
+		w.n++
+	}
+}
 
 // advance makes the next value of a SendAll the one it offers.
 //
@@ -105,7 +153,7 @@ func (w *waiter[T]) count() { w.n, w.simple = w.n+1, false }
 func (w *waiter[T]) advance() {
 	w.count()
 	if w.more() {
-		w.got.Val = w.vs[0]
+		w.val = w.vs[0]
 		w.vs = w.vs[1:]
 	}
 }
@@ -196,11 +244,13 @@ func (q *queue[T]) insert(w *waiter[T]) {
 //
 //go:norace
 func (w *waiter[T]) wants() (plain, unheard bool) {
-	g := &w.got
-	if len(w.holds) > 0 {
-		g = &w.holds[0]
+	switch {
+	case w.full == nil:
+		return false, false
+	case len(w.holds) > 0:
+		return w.holds[0].plain, w.holds[0].unheard
 	}
-	return g.plain, g.unheard
+	return w.got.plain, w.got.unheard
 }
 
 // remove takes w out of the queue it stands in, if any.
