@@ -45,6 +45,7 @@ var layers = []layer{
 	{dir: "hub", own: []string{".", "driver", "codec", "internal", "hub"}, others: []string{sys}},
 	{dir: "worker", own: []string{".", "driver", "internal", "worker"}, others: []string{sys}},
 	{dir: "mailbox", own: []string{".", "driver", "internal"}},
+	{dir: "split", own: []string{".", "internal"}},
 	{dir: "inspect", own: []string{".", "driver", "internal", "inspect"}},
 	{dir: "inspect/otel", own: []string{".", "driver", "inspect"}, others: []string{"*"}},
 	{dir: "dashboard", own: []string{".", "driver", "internal", "inspect"}},
