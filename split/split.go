@@ -173,15 +173,19 @@ func (ch Chan[T]) Reader() *Reader[T] {
 	return r
 }
 
-// Reader receives from all lanes of a split channel. A value is chosen from the
-// lanes that have one, the Reader's own first; values of one key come in order, if
-// one Reader receives them all.
+// Reader receives from all lanes of a split channel. It stays with a lane that has
+// values, for some dozens, and then goes on to the next one that has: no lane is
+// passed over for ever. Values of one key come in order, if one Reader receives
+// them all.
 type Reader[T any] struct {
 	lanes  []handoff.Receiver[T]
 	cases  []handoff.Case
 	closed []bool // lanes that are closed and drained
 	left   int    // lanes that are not
 	sel    *handoff.Selector
+
+	at    int // the lane where it looks first
+	stays int // values it may still take there before it looks further
 
 	v  T // what the select received
 	ok bool
@@ -219,12 +223,19 @@ func (r *Reader[T]) TryRecv() (v T, ok bool, err error) {
 	if r.sel == nil {
 		return handoff.Receiver[T]{}.TryRecv()
 	}
+	if r.stays--; r.stays < 0 {
+		r.goTo(r.at + 1)
+	}
 	last := error(handoff.ErrClosed)
-	for i, lane := range r.lanes {
+	for k := range r.lanes {
+		i := (r.at + k) % len(r.lanes)
 		if r.closed[i] {
 			continue
 		}
-		if v, ok, err = lane.TryRecv(); ok {
+		if v, ok, err = r.lanes[i].TryRecv(); ok {
+			if k > 0 {
+				r.goTo(i)
+			}
 			return v, true, nil
 		}
 		if err != nil {
@@ -250,6 +261,13 @@ func (r *Reader[T]) All(ctx context.Context) iter.Seq2[T, error] {
 		}
 	}
 }
+
+// most is how many values a Reader takes from one lane while others may have some
+// too. It is that many because a lane is in the cache of who has just used it.
+const most = 32
+
+// goTo makes lane i the one where r looks first.
+func (r *Reader[T]) goTo(i int) { r.at, r.stays = i%len(r.lanes), most }
 
 // end notes that lane i is over for this Reader.
 func (r *Reader[T]) end(i int) {

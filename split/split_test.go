@@ -232,3 +232,30 @@ func TestNoAllocation(t *testing.T) {
 		t.Errorf("%v objects a value", got)
 	}
 }
+
+// A lane that is never empty does not keep a reader from the others.
+func TestNoLaneIsPassedOver(t *testing.T) {
+	ctx := t.Context()
+	ch := split.Make(3, 1, func(v int) uint64 { return uint64(v) })
+	r := ch.Reader()
+	for v := range 3 {
+		if err := ch.Send(ctx, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const bound = 200 // more than it may take from both others
+	seen := map[int]bool{}
+	for range bound {
+		v, err := r.Recv(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seen[v] = true; len(seen) == 3 {
+			return
+		}
+		if err := ch.Send(ctx, v); err != nil { // its lane is full again at once
+			t.Fatal(err)
+		}
+	}
+	t.Errorf("of three lanes that always had a value only %v were read in %d receives", seen, bound)
+}
