@@ -161,9 +161,7 @@ func (a *attachment) Cancel(op *driver.Op, why error) {
 	}
 	l.mu.Unlock()
 	l.out.Flush()
-	for _, op := range ended {
-		op.Finish()
-	}
+	finish(ended)
 }
 
 // cancel ends c because of why, or has it end. The link's mu is held.
@@ -179,6 +177,7 @@ func (a *attachment) cancel(c *call, why error) (ended []*driver.Op) {
 		return c.finished(ended, why)
 	}
 	c.cause = why
+	c.stopTimer() // of a select's After, which may be hours away
 	if c.kind == driver.OpSend || c.kind == driver.OpSelect {
 		l.order(wire.TypeCancel, c)
 	}
@@ -197,9 +196,7 @@ func (a *attachment) graceOver(c *call) {
 		ended = c.finished(nil, fault.Doubtful(c.cause))
 	}
 	l.mu.Unlock()
-	for _, op := range ended {
-		op.Finish()
-	}
+	finish(ended)
 }
 
 // statsTime bounds the question to the home in Stats.
@@ -289,9 +286,7 @@ func (a *attachment) part(reply chan answer) *call {
 	}
 	l.mu.Unlock()
 	l.out.Flush()
-	for _, op := range ended {
-		op.Finish()
-	}
+	finish(ended)
 	return c
 }
 

@@ -131,6 +131,14 @@ func (c *call) finished(ended []*driver.Op, err error) []*driver.Op {
 	return append(ended, op)
 }
 
+// finish finishes what calls have ended. No lock is held: who waits for one may
+// begin another.
+func finish(ended []*driver.Op) {
+	for _, op := range ended {
+		op.Finish()
+	}
+}
+
 // fail ends c without an answer: with plain if it certainly had no effect, with
 // doubt if it may have had one. arrived says that its frame may have reached the
 // home whole.

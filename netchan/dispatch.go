@@ -18,9 +18,7 @@ func (l *link) read() error {
 			return err
 		}
 		err = d.dispatch(h, body)
-		for _, op := range d.ended {
-			op.Finish()
-		}
+		finish(d.ended)
 		clear(d.ended)
 		d.ended = d.ended[:0]
 		if err != nil {
@@ -170,7 +168,7 @@ func (d *dispatcher) onEnd(c *call) error {
 		c.op.Reason = f.Text
 	}
 	if c.kind == driver.OpSelect && c.cause != nil && err == c.cause {
-		d.ended = c.gaveUp(d.ended)
+		d.ended = c.nothingChosen(d.ended)
 		return nil
 	}
 	d.ended = c.finished(d.ended, err)

@@ -184,9 +184,7 @@ func (l *link) end(err error) {
 	}
 	l.mu.Unlock()
 
-	for _, op := range ended {
-		op.Finish()
-	}
+	finish(ended)
 	if holders > 0 {
 		event.Emit(event.Event{Kind: event.Link, Channel: l.name, Op: "link", Reason: reason})
 	}
@@ -309,9 +307,7 @@ func (l *link) overdue() {
 	}
 	l.mu.Unlock()
 	l.out.Flush()
-	for _, op := range ended {
-		op.Finish()
-	}
+	finish(ended)
 }
 
 // giveUp finishes c, to which the home has not answered in time. What it may

@@ -145,9 +145,7 @@ func (c *call) timeOver() {
 	}
 	l.mu.Unlock()
 	l.out.Flush()
-	for _, op := range ended {
-		op.Finish()
-	}
+	finish(ended)
 }
 
 // leaveSelect ends the select c because a, which a case of it is on, is detached:
@@ -158,16 +156,15 @@ func (a *attachment) leaveSelect(c *call, ended []*driver.Op) []*driver.Op {
 	if !ok || c.cause != nil {
 		return ended
 	}
-	if c.queued { // and taken out of those kept back already
-		return c.chose(ended, i, fault.ErrDetached)
+	switch {
+	case c.queued: // and taken out of those kept back already
+	case c.harmless():
+		a.link.order(wire.TypeCancel, c)
+	default:
+		c.left = i
+		return append(ended, a.cancel(c, fault.ErrDetached)...)
 	}
-	a.link.order(wire.TypeCancel, c)
-	if c.harmless() {
-		return c.chose(ended, i, fault.ErrDetached)
-	}
-	c.cause, c.left = fault.ErrDetached, i
-	c.grace = time.AfterFunc(a.cfg.CancelGrace, func() { a.graceOver(c) })
-	return ended
+	return c.chose(ended, i, fault.ErrDetached)
 }
 
 // chose ends the select c with case i, which has failed.
@@ -176,9 +173,9 @@ func (c *call) chose(ended []*driver.Op, i int, err error) []*driver.Op {
 	return c.finished(ended, nil)
 }
 
-// gaveUp ends the select c, of which the home has said that nothing was chosen
-// since it was cancelled.
-func (c *call) gaveUp(ended []*driver.Op) []*driver.Op {
+// nothingChosen ends the select c, of which the home has said that nothing was
+// chosen since it was cancelled.
+func (c *call) nothingChosen(ended []*driver.Op) []*driver.Op {
 	if c.left >= 0 {
 		return c.chose(ended, c.left, c.cause)
 	}
@@ -230,7 +227,7 @@ func (d *dispatcher) onChosen(c *call, f *wire.Chosen) error {
 	}
 	value := f.Flags&wire.ChosenValue != 0
 	if value && c.cause != nil {
-		d.ended = c.gaveUp(d.ended)
+		d.ended = c.nothingChosen(d.ended)
 		return nil
 	}
 	won := c.op.Cases[f.Case].Op
