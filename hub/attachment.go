@@ -99,8 +99,7 @@ func (a *attachment) receive(f *wire.Receive) error {
 }
 
 func (a *attachment) denied(o *op, what string) error {
-	code, _, text := wire.CodeOf(fault.Because(fault.ErrDenied, "opened without the right %s", what))
-	a.end(&wire.End{Op: o.id, Code: code, Text: text}, false)
+	a.s.answer(&wire.End{Channel: a.id, Op: o.id}, fault.Because(fault.ErrDenied, "opened without the right %s", what))
 	return nil
 }
 
@@ -198,7 +197,7 @@ func (o *op) finished(*driver.Op) {
 		for i := range o.Got {
 			a.unseen(o.Got[i].Hold)
 		}
-		a.end(&wire.End{Op: o.id, Code: wire.CodeCancelled}, false)
+		a.s.answer(&wire.End{Channel: a.id, Op: o.id}, wire.ErrCancelled)
 	default:
 		a.answer(o)
 	}
@@ -209,28 +208,18 @@ func (o *op) finished(*driver.Op) {
 
 // answer sends END for an operation without values.
 func (a *attachment) answer(o *op) {
-	err := o.Err
-	if a.s.leaving.Load() && err == fault.ErrDetached {
-		err = fault.Because(fault.ErrUnreachable, "the home is closing")
-	}
-	code, doubt, text := wire.CodeOf(err)
-	f := wire.End{Op: o.id, Code: code, N: uint32(o.N), Text: text}
+	f := wire.End{Channel: a.id, Op: o.id, N: uint32(o.N)}
 	if o.NotReady {
 		f.Flags |= wire.EndNotReady
 	}
-	if o.Kind == driver.OpAwaitStop && err == nil {
+	if o.Kind == driver.OpAwaitStop {
 		f.Text = o.Reason
 	}
-	a.end(&f, doubt)
-}
-
-// end sends f, of which the channel is still missing.
-func (a *attachment) end(f *wire.End, doubt bool) {
-	f.Channel = a.id
-	if doubt {
-		f.Flags |= wire.EndInDoubt
+	err := o.Err
+	if a.s.parts(err) {
+		err = errClosing
 	}
-	a.s.out.End(f.Append(a.s.out.Begin()), true)
+	a.s.answer(&f, err)
 }
 
 // deliver sends items, in as many frames as needed.
@@ -257,7 +246,9 @@ func (a *attachment) deliver(id uint64, items []driver.Item) {
 
 // taken hears that the client has the values of a delivery.
 func (a *attachment) taken(id uint64) error {
-	o := a.heard(id)
+	a.mu.Lock()
+	o := a.hear(id)
+	a.mu.Unlock()
 	if o == nil {
 		return wire.Unexpected(wire.TypeTaken, "of what was not delivered")
 	}
@@ -278,11 +269,9 @@ func (a *attachment) has(hold driver.Hold, plain bool) {
 	a.ch.Start(has)
 }
 
-// heard takes the delivery called id out of those the client has to answer. It
-// returns nil if there is none.
-func (a *attachment) heard(id uint64) *op {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+// hear takes the delivery called id out of those the client has to answer. It
+// returns nil if there is none. mu is held.
+func (a *attachment) hear(id uint64) *op {
 	o := a.ops[id]
 	if o == nil || !o.done {
 		return nil
@@ -298,8 +287,9 @@ func (a *attachment) cancel(id uint64) {
 	a.mu.Lock()
 	o := a.ops[id]
 	if o == nil || o.cancelled || o.done {
+		o := a.hear(id)
 		a.mu.Unlock()
-		if o := a.heard(id); o != nil { // it was delivered, perhaps a moment ago
+		if o != nil { // it was delivered, perhaps a moment ago
 			for _, hold := range o.holds {
 				a.unseen(hold)
 			}

@@ -124,10 +124,9 @@ func (s *session) handleOrder(h wire.Header, body []byte) error {
 // begin has do begin the operation called id, which must be new, on an
 // attachment, which must be there.
 func (s *session) begin(h wire.Header, channel uint32, id uint64, do func(*attachment) error) error {
-	if id <= s.lastOp {
-		return wire.Unexpected(h.Type, "with the number of an earlier operation")
+	if err := s.number(h.Type, id); err != nil {
+		return err
 	}
-	s.lastOp = id
 	a := s.attachment(channel)
 	if a == nil {
 		return wire.Unexpected(h.Type, "for an attachment that is not there")
@@ -143,10 +142,9 @@ func (s *session) attachment(channel uint32) *attachment {
 
 // open grants an attachment, or says why not.
 func (s *session) open(f *wire.Open) error {
-	if f.Op <= s.lastOp {
-		return wire.Unexpected(wire.TypeOpen, "with the number of an earlier operation")
+	if err := s.number(wire.TypeOpen, f.Op); err != nil {
+		return err
 	}
-	s.lastOp = f.Op
 	if f.Channel == 0 {
 		return wire.Unexpected(wire.TypeOpen, "with number 0, which is no attachment's")
 	}
@@ -157,13 +155,11 @@ func (s *session) open(f *wire.Open) error {
 		return wire.Unexpected(wire.TypeOpen, "of an attachment that is there already")
 	}
 	if n >= s.hub.opts.MaxAttachments {
-		s.refuse(f, fault.Because(fault.ErrFull, "a connection has %d attachments and no more", s.hub.opts.MaxAttachments))
-		return nil
+		return s.refuse(f, fault.Because(fault.ErrFull, "a connection has %d attachments and no more", s.hub.opts.MaxAttachments))
 	}
 	ch, made, err := s.hub.names.attach(f.Name, config(f))
 	if err != nil {
-		s.refuse(f, err)
-		return nil
+		return s.refuse(f, err)
 	}
 	a := newAttachment(s, f, ch)
 	s.mu.Lock()
@@ -187,10 +183,10 @@ func config(f *wire.Open) driver.Config {
 	}
 }
 
-// refuse answers an OPEN with why not.
-func (s *session) refuse(f *wire.Open, err error) {
-	code, _, text := wire.CodeOf(err)
-	s.out.Send(&wire.End{Channel: f.Channel, Op: f.Op, Code: code, Text: text})
+// refuse answers an OPEN with why not, which is no reason to end the connection.
+func (s *session) refuse(f *wire.Open, err error) error {
+	s.answer(&wire.End{Channel: f.Channel, Op: f.Op}, err)
+	return nil
 }
 
 // order begins an operation that has no more to say than its kind.
@@ -216,9 +212,7 @@ func (a *attachment) detach(id uint64) {
 	delete(s.attached, a.id)
 	s.mu.Unlock()
 	s.others.Go(func() {
-		err := a.ch.Detach(context.Background())
-		code, doubt, text := wire.CodeOf(err)
-		a.end(&wire.End{Op: id, Code: code, Text: text}, doubt)
+		s.answer(&wire.End{Channel: a.id, Op: id}, a.ch.Detach(context.Background()))
 	})
 }
 

@@ -14,10 +14,9 @@ func (s *session) list(h wire.Header, body []byte) error {
 	if err != nil {
 		return err
 	}
-	if f.Op <= s.lastOp {
-		return wire.Unexpected(h.Type, "with the number of an earlier operation")
+	if err := s.number(h.Type, f.Op); err != nil {
+		return err
 	}
-	s.lastOp = f.Op
 	page, more := s.hub.names.page(f.After, int(min(f.Max, wire.MaxNames)), s.chunk)
 	s.out.Send(&wire.Names{Op: f.Op, More: more, Channels: page})
 	return nil

@@ -31,10 +31,9 @@ type choosing struct {
 
 // choose begins a SELECT.
 func (s *session) choose(f *wire.Select) error {
-	if f.Op <= s.lastOp {
-		return wire.Unexpected(wire.TypeSelect, "with the number of an earlier operation")
+	if err := s.number(wire.TypeSelect, f.Op); err != nil {
+		return err
 	}
-	s.lastOp = f.Op
 	c := &choice{s: s, channel: f.Channel, id: f.Op}
 	c.Op = *driver.NewOp(driver.OpSelect, c.finished)
 	c.Try, c.First, c.After = f.Flags&wire.FlagTry != 0, f.Flags&wire.FlagFirst != 0, f.After
@@ -157,8 +156,8 @@ func (c *choice) finished(*driver.Op) {
 		c.end(wire.ErrCancelled)
 	case won == nil:
 		c.end(c.Err)
-	case s.leaving.Load() && won.Err == fault.ErrDetached:
-		c.end(fault.Because(fault.ErrUnreachable, "the home is closing"))
+	case s.parts(won.Err):
+		c.end(errClosing)
 	default:
 		c.tell(won)
 	}
@@ -169,15 +168,11 @@ func (c *choice) finished(*driver.Op) {
 
 // end answers that no case was chosen.
 func (c *choice) end(err error) {
-	code, doubt, text := wire.CodeOf(err)
-	f := wire.End{Channel: c.channel, Op: c.id, Code: code, Text: text}
+	f := wire.End{Channel: c.channel, Op: c.id}
 	if c.NotReady {
 		f.Flags |= wire.EndNotReady
 	}
-	if doubt {
-		f.Flags |= wire.EndInDoubt
-	}
-	c.s.out.End(f.Append(c.s.out.Begin()), true)
+	c.s.answer(&f, err)
 }
 
 // tell answers which case was chosen.
@@ -204,11 +199,9 @@ func (s *session) choice(id uint64) *choice {
 	return s.choices[id]
 }
 
-// heard takes c out of the selects whose value the client has to answer. It
-// reports false if there is no such value.
-func (c *choice) heard() bool {
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
+// hear takes c out of the selects whose value the client has to answer. It
+// reports false if there is no such value. The session's mu is held.
+func (c *choice) hear() bool {
 	if !c.done || c.s.choices[c.id] != c { // it may have ended without a value since it was looked up
 		return false
 	}
@@ -227,7 +220,10 @@ func (c *choice) order(t wire.Type) error {
 
 // taken hears that the client has the value of c.
 func (c *choice) taken() error {
-	if !c.heard() {
+	c.s.mu.Lock()
+	delivered := c.hear()
+	c.s.mu.Unlock()
+	if !delivered {
 		return wire.Unexpected(wire.TypeTaken, "of what was not delivered")
 	}
 	won := c.winner()
@@ -241,8 +237,9 @@ func (c *choice) taken() error {
 func (c *choice) cancel() {
 	c.s.mu.Lock()
 	if c.done || c.cancelled {
+		delivered := c.hear() // perhaps a moment ago
 		c.s.mu.Unlock()
-		if c.heard() { // it was delivered, perhaps a moment ago
+		if delivered {
 			c.holder[c.Chosen].unseen(c.winner().Got[0].Hold)
 		}
 		return

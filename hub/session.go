@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/handoff-go/handoff/internal/event"
+	"github.com/handoff-go/handoff/internal/fault"
 	"github.com/handoff-go/handoff/internal/wire"
 )
 
@@ -229,6 +230,33 @@ func (s *session) reason(err error) string {
 	}
 	return fmt.Sprintf("the connection to %s: %v", s.name, err)
 }
+
+// number takes up the operation called id, which must be new.
+func (s *session) number(t wire.Type, id uint64) error {
+	if id <= s.lastOp {
+		return wire.Unexpected(t, "with the number of an earlier operation")
+	}
+	s.lastOp = id
+	return nil
+}
+
+// answer sends f, the END of an operation that ended with err.
+func (s *session) answer(f *wire.End, err error) {
+	if err != nil {
+		var doubt bool
+		if f.Code, doubt, f.Text = wire.CodeOf(err); doubt {
+			f.Flags |= wire.EndInDoubt
+		}
+	}
+	s.out.End(f.Append(s.out.Begin()), true) // what Send does, without an allocation for f
+}
+
+// errClosing is what the client is told of what ends because the hub closes.
+var errClosing = fault.Because(fault.ErrUnreachable, "the home is closing")
+
+// parts reports whether that is why something ended with err: its client has not
+// detached.
+func (s *session) parts(err error) bool { return err == fault.ErrDetached && s.leaving.Load() }
 
 // tell emits an event of the link to the client.
 func (s *session) tell(reason string) {
