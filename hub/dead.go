@@ -83,9 +83,7 @@ func (n *names) grave(name string, want driver.Config) (*entry, error) {
 	case e.made.MaxValue < limit:
 		return nil, fault.Because(fault.ErrConflict, "it has maxvalue=%d, the channel %d", e.made.MaxValue, limit)
 	}
-	if e.made.Type == "" {
-		e.made.Type = want.Type
-	}
+	e.carries(want.Type)
 	return e, nil
 }
 

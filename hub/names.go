@@ -3,7 +3,6 @@ package hub
 import (
 	"errors"
 	"iter"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -60,10 +59,15 @@ func (n *names) attach(name string, cfg driver.Config) (driver.Channel, driver.C
 	if fresh {
 		n.add(name, e)
 	}
-	if e.made.Type == "" {
-		e.made.Type = cfg.Type
-	}
+	e.carries(cfg.Type)
 	return ch, e.made, nil
+}
+
+// carries notes the type of the channel, if the first openers had none to say.
+func (e *entry) carries(fingerprint string) {
+	if e.made.Type == "" {
+		e.made.Type = fingerprint
+	}
 }
 
 // make makes the channel called name as cfg wishes.
@@ -137,13 +141,14 @@ func (e *entry) agrees(cfg driver.Config) error {
 func (n *names) all() iter.Seq2[string, Home] {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	homes := map[string]Home{}
-	for name, e := range n.named {
-		homes[name] = e.home
+	ordered := slices.Clone(n.ordered)
+	homes := make([]Home, len(ordered))
+	for i, name := range ordered {
+		homes[i] = n.named[name].home
 	}
 	return func(yield func(string, Home) bool) {
-		for _, name := range slices.Sorted(maps.Keys(homes)) {
-			if !yield(name, homes[name]) {
+		for i, name := range ordered {
+			if !yield(name, homes[i]) {
 				return
 			}
 		}
