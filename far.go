@@ -55,6 +55,13 @@ func (l *link) stopped() *stopWatch {
 	return w
 }
 
+// What an operation and a case of a select both answer.
+var (
+	errNoHold  = fault.Because(ErrUnsupported, "a hold on this medium")
+	errNoStop  = fault.Because(ErrUnsupported, "a stop on this medium")
+	errNothing = fault.Because(ErrUnreachable, "the medium ended a receive without a value")
+)
+
 // opTimeoutDefault bounds calls without a context.
 const opTimeoutDefault = 5 * time.Second
 
@@ -223,7 +230,7 @@ func (at *attachment[T]) closeFar() error { return at.simple(&driver.Op{Kind: dr
 
 func (at *attachment[T]) stopFar(reason string) error {
 	if at.bad() == nil && !at.far.ch.Info().Can.Stop {
-		return fault.Because(ErrUnsupported, "a stop on this medium")
+		return errNoStop
 	}
 	return at.simple(&driver.Op{Kind: driver.OpStop, Reason: reason})
 }
@@ -246,7 +253,7 @@ func (at *attachment[T]) receive(ctx context.Context, k driver.Kind, most int, t
 		return op, bad
 	}
 	if k == driver.OpTake && !at.far.ch.Info().Can.Hold {
-		return op, fault.Because(ErrUnsupported, "a hold on this medium")
+		return op, errNoHold
 	}
 	var err error
 	if try {
@@ -255,7 +262,7 @@ func (at *attachment[T]) receive(ctx context.Context, k driver.Kind, most int, t
 		err = at.far.run(ctx, op, 0, nil)
 	}
 	if err == nil && len(op.Got) == 0 && !op.NotReady {
-		err = fault.Because(ErrUnreachable, "the medium ended a receive without a value")
+		err = errNothing
 	}
 	return op, err
 }

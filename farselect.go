@@ -56,7 +56,7 @@ func (at *attachment[T]) recvCaseFar(do func(v T, ok bool)) Case {
 // takeCaseFar is a case that takes and holds.
 func (at *attachment[T]) takeCaseFar(do func(d Delivery[T], ok bool)) Case {
 	if at.bad() == nil && !at.far.ch.Info().Can.Hold {
-		return Case{at: at, op: "take", refuse: fault.Because(ErrUnsupported, "a hold on this medium")}
+		return Case{at: at, op: "take", refuse: errNoHold}
 	}
 	return at.receiveCaseFar("take", driver.OpTake, func(it *driver.Item) error {
 		if it == nil {
@@ -83,7 +83,7 @@ func (at *attachment[T]) receiveCaseFar(name string, k driver.Kind, got func(*dr
 			case op.Err != nil:
 				return op.Err
 			case len(op.Got) == 0:
-				return fault.Because(ErrUnreachable, "the medium ended a receive without a value")
+				return errNothing
 			}
 			return got(&op.Got[0])
 		},
@@ -110,7 +110,7 @@ func (at *attachment[T]) stopCaseFar(do func(reason string)) Case {
 	switch {
 	case c.refuse != nil:
 	case !at.far.ch.Info().Can.Stop:
-		c.refuse = fault.Because(ErrUnsupported, "a stop on this medium")
+		c.refuse = errNoStop
 	default:
 		c.watch = func() engine.Case {
 			w := at.far.stopped()
@@ -275,7 +275,8 @@ func (s *homeSelect) alone(ctx context.Context, t *homeTurn) (int, error) {
 		if !t.op.First {
 			i = ready[rand.IntN(len(ready))]
 		}
-		return i, s.runs(i)
+		s.runs(i)
+		return i, nil
 	}
 	var err error
 	if op.Try = len(ready) > 0 || t.fallback >= 0; op.Try {
@@ -287,11 +288,14 @@ func (s *homeSelect) alone(ctx context.Context, t *homeTurn) (int, error) {
 	case errors.Is(err, ErrUnreachable):
 		return -1, err
 	case op.NotReady && len(ready) > 0:
-		return ready[0], s.runs(ready[0])
+		s.runs(ready[0])
+		return ready[0], nil
 	case op.NotReady:
-		return t.fallback, s.runs(t.fallback)
+		s.runs(t.fallback)
+		return t.fallback, nil
 	case err == ErrTimeout && t.timer >= 0:
-		return t.timer, s.runs(t.timer)
+		s.runs(t.timer)
+		return t.timer, nil
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()) && !errors.Is(err, ErrInDoubt):
 		return -1, err
 	}
@@ -299,14 +303,13 @@ func (s *homeSelect) alone(ctx context.Context, t *homeTurn) (int, error) {
 }
 
 // runs runs the callback of case i, an After or a Default.
-func (s *homeSelect) runs(i int) error {
+func (s *homeSelect) runs(i int) {
 	switch k := s.cases[i].k.(type) {
 	case engine.After:
 		call(k.Do)
 	case engine.Default:
 		call(k.Do)
 	}
-	return nil
 }
 
 // add adds case i to the turn.
@@ -353,7 +356,8 @@ func (s *homeSelect) ended(t *homeTurn, err error) (int, error) {
 		i = t.index[t.op.Chosen]
 	}
 	if s.cases[i].far == nil {
-		return i, s.runs(i)
+		s.runs(i)
+		return i, nil
 	}
 	return i, s.cases[i].far.end(t.op.Cases[t.op.Chosen].Op)
 }
