@@ -23,13 +23,7 @@ Exit codes: 5 if it is closed already.`,
 		Args:    cobra.ExactArgs(1),
 
 		ValidArgsFunction: completeURL(1),
-		RunE: runs(func(ctx context.Context, args []string) error {
-			t, err := parseTarget(args[0])
-			if err != nil {
-				return err
-			}
-			ctx, cancel := context.WithTimeout(ctx, openWithin)
-			defer cancel()
+		RunE: looking(func(ctx context.Context, t target) error {
 			end, err := handoff.OpenSender[[]byte](ctx, t.url, handoff.Create("no"), handoff.Codec(string(codec.Encoded)))
 			if err != nil {
 				return err

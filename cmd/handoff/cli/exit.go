@@ -43,6 +43,20 @@ func runs(f func(ctx context.Context, args []string) error) func(*cobra.Command,
 	}
 }
 
+// looking makes the RunE of a command of f, which asks the home of its first
+// argument and waits for nothing else.
+func looking(f func(ctx context.Context, t target) error) func(*cobra.Command, []string) error {
+	return runs(func(ctx context.Context, args []string) error {
+		t, err := parseTarget(args[0])
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(ctx, openWithin)
+		defer cancel()
+		return f(ctx, t)
+	})
+}
+
 // exitCode is the code for err, which is not nil. That the command was
 // interrupted explains whatever else went wrong.
 func exitCode(ctx context.Context, err error) int {

@@ -26,13 +26,7 @@ Looking makes no channel and is not counted as an end of one.`,
   handoff info --json 'unix:/tmp/shop.sock?chan=orders' | jq .len`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeURL(1),
-		RunE: runs(func(ctx context.Context, args []string) error {
-			t, err := parseTarget(args[0])
-			if err != nil {
-				return err
-			}
-			ctx, cancel := context.WithTimeout(ctx, openWithin)
-			defer cancel()
+		RunE: looking(func(ctx context.Context, t target) error {
 			info, stats, err := look(ctx, t.place())
 			if err != nil {
 				return err
@@ -62,13 +56,7 @@ HOME is the URL of a home, or of any of its channels.`,
   handoff ls --json unix:/tmp/shop.sock | jq -r .channel`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeURL(1),
-		RunE: runs(func(ctx context.Context, args []string) error {
-			t, err := parseTarget(args[0])
-			if err != nil {
-				return err
-			}
-			ctx, cancel := context.WithTimeout(ctx, openWithin)
-			defer cancel()
+		RunE: looking(func(ctx context.Context, t target) error {
 			all, err := list(ctx, t.place())
 			if err != nil {
 				return err
