@@ -441,13 +441,16 @@ func (c *Chan[T]) orphan(p *parcel[T], o *after[T]) {
 	c.tell(o, event.Event{Kind: event.Abandoned, Op: "send", Attempt: p.attempt})
 }
 
-// Live reports whether the hold goes on.
+// Live reports whether the hold goes on. It may while its value is being rejected,
+// as the dead letter may refuse that.
 //
 //go:norace
 func (h Hold[T]) Live() bool {
-	if h.lock() != nil {
+	if h.c == nil {
 		return false
 	}
+	h.c.mu.Lock()
+	live := h.mine() == nil || h.p.gen == h.gen && h.p.where == settling
 	h.c.mu.Unlock()
-	return true
+	return live
 }

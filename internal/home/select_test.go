@@ -281,29 +281,6 @@ func TestSelectLeavesNothing(t *testing.T) {
 	runtime.KeepAlive([]driver.Channel{busy, quiet})
 }
 
-// TestLapsedHoldsAreForgotten: who lets holds lapse does not fill the home.
-func TestLapsedHoldsAreForgotten(t *testing.T) {
-	ch, err := New(driver.Config{Name: "c", Slots: 1, MaxHold: time.Millisecond}, "here", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	at, _ := ch.Attach(driver.Config{Send: true, Receive: true})
-	start(at, *sendOf("v"))
-	for range 3 * minSweep {
-		r := start(at, driver.Op{Kind: driver.OpTake, Max: 1})
-		<-r.done
-		if r.Err != nil {
-			t.Fatal(r.Err)
-		}
-	}
-	a := at.(*attachment)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if n := len(a.holds); n > minSweep+1 {
-		t.Errorf("%d holds are remembered of which one lives", n)
-	}
-}
-
 // TestSelectEnds: close, stop and detach are outcomes of a case.
 func TestSelectEnds(t *testing.T) {
 	a, b := made(t, 0), made(t, 0)
