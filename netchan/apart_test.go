@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"os"
 	"os/exec"
 	"slices"
 	"sync"
@@ -51,20 +50,7 @@ type crew struct {
 // newCrew starts the child of a home that is away.
 func newCrew(t testing.TB, home away) *crew {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childEnv+"=receiver", childEnv+"_PATH="+home.there)
-	cmd.Stderr, cmd.ExtraFiles = os.Stderr, home.files
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	cmd, in, out := spawn(t, "receiver", home.there, home.files...)
 	for _, f := range home.files {
 		f.Close() // or the pipe would not end with the child
 	}

@@ -96,15 +96,10 @@ func welcoming(t *testing.T, opened *wire.Opened, b []byte) string {
 
 func welcomes(t *testing.T, opened *wire.Opened, b []byte) func(net.Conn) {
 	return func(conn net.Conn) {
-		r := wire.NewReader(conn, wire.DefaultMaxBody)
-		r.Preface()
-		h, body, _ := r.Next()
-		hello, err := wire.ParseHello(h, body)
-		if err != nil {
-			t.Error(err)
+		r := welcome(t, conn)
+		if r == nil {
 			return
 		}
-		conn.Write(preface(&wire.Welcome{MaxBody: wire.DefaultMaxBody, Attachments: 9, Session: hello.Session, Epoch: 1}))
 		r.Next() // OPEN
 		conn.Write(opened.Append(nil))
 		r.Next() // SEND

@@ -98,11 +98,10 @@ func connections() (files []*os.File) {
 	return files
 }
 
-// child starts a child, which inherits files from 3 on, and waits until it is
-// ready.
-func child(t testing.TB, role, path string, files ...*os.File) *exec.Cmd {
+// spawn starts a child, which inherits files from 3 on. Whoever calls ends it.
+func spawn(t testing.TB, role, path string, files ...*os.File) (cmd *exec.Cmd, in io.WriteCloser, out io.Reader) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
+	cmd = exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childEnv+"="+role, childEnv+"_PATH="+path)
 	cmd.Stderr = os.Stderr
 	cmd.ExtraFiles = files
@@ -110,13 +109,20 @@ func child(t testing.TB, role, path string, files ...*os.File) *exec.Cmd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := cmd.StdoutPipe()
+	out, err = cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	return cmd, in, out
+}
+
+// child is spawn of one that ends with the test, once it is ready.
+func child(t testing.TB, role, path string, files ...*os.File) *exec.Cmd {
+	t.Helper()
+	cmd, in, out := spawn(t, role, path, files...)
 	t.Cleanup(func() {
 		in.Close()
 		cmd.Process.Kill()

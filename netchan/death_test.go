@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/handoff-go/handoff/driver"
 	"github.com/handoff-go/handoff/hub"
@@ -169,17 +168,5 @@ func TestNothingIsLeft(t *testing.T) {
 		}
 		p.want(t, driver.ErrDetached)
 	}
-	deadline := time.Now().Add(patience)
-	for runtime.NumGoroutine() > before {
-		if time.Now().After(deadline) {
-			buf := make([]byte, 1<<16)
-			t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
-		}
-		runtime.Gosched() // the home's ends follow ours
-	}
-	for name, s := range h.Channels() {
-		if s.Senders != 0 || s.Receivers != 0 {
-			t.Errorf("%s: %+v", name, s)
-		}
-	}
+	nothingLeft(t, h, before)
 }

@@ -316,17 +316,5 @@ func TestNothingIsLeftTCP(t *testing.T) {
 		}
 		waits.want(t, driver.ErrDetached)
 	}
-	deadline := time.Now().Add(patience)
-	for runtime.NumGoroutine() > before {
-		if time.Now().After(deadline) {
-			buf := make([]byte, 1<<16)
-			t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
-		}
-		runtime.Gosched() // the home's ends follow ours
-	}
-	for name, s := range h.Channels() {
-		if s.Senders != 0 || s.Receivers != 0 {
-			t.Errorf("%s: %+v", name, s)
-		}
-	}
+	nothingLeft(t, h, before)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -205,4 +206,23 @@ func (e end) untilSending(t testing.TB, n int) {
 func (e end) untilReceiving(t testing.TB, n int) {
 	t.Helper()
 	e.until(t, "receivers waiting", func(s driver.Stats) bool { return s.ReceiversWaiting == n })
+}
+
+// nothingLeft checks that there are no more goroutines than there were before,
+// once both sides have ended what they began, and no ends at the home.
+func nothingLeft(t *testing.T, h *hub.Hub, before int) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for runtime.NumGoroutine() > before {
+		if time.Now().After(deadline) {
+			buf := make([]byte, 1<<16)
+			t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
+		}
+		runtime.Gosched() // the home's ends follow ours
+	}
+	for name, s := range h.Channels() {
+		if s.Senders != 0 || s.Receivers != 0 {
+			t.Errorf("%s: %+v", name, s)
+		}
+	}
 }

@@ -163,17 +163,19 @@ func TestListOfABadHome(t *testing.T) {
 	}
 }
 
-// welcome shakes hands as a home does.
-func welcome(t *testing.T, conn net.Conn) {
+// welcome shakes hands as a home does, and returns what reads on. It is nil if that
+// failed.
+func welcome(t *testing.T, conn net.Conn) *wire.Reader {
 	r := wire.NewReader(conn, wire.DefaultMaxBody)
 	r.Preface()
 	h, body, _ := r.Next()
 	hello, err := wire.ParseHello(h, body)
 	if err != nil {
 		t.Error(err)
-		return
+		return nil
 	}
 	conn.Write(preface(&wire.Welcome{MaxBody: wire.DefaultMaxBody, Attachments: 9, Session: hello.Session, Epoch: 1}))
+	return r
 }
 
 // TestOpenAnsweredWithNothing: a home that says done to OPEN has not opened.
