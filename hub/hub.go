@@ -62,6 +62,8 @@ type Options struct {
 	// New makes a channel, of cfg.Slots slots. The default keeps it in this
 	// process's memory. cfg.DeadLetter, if not "", is a query that names another
 	// channel of the hub (chan=NAME, and slots=N perhaps); the default buries there.
+	// It must not wait: while it runs, nobody can open a channel of the hub or list
+	// them.
 	New func(cfg driver.Config) (Home, error)
 
 	MaxConnections int // at once, broken ones that are waited for included; 1,024
@@ -312,7 +314,11 @@ func (h *Hub) lost() error {
 		if n == 0 {
 			continue
 		}
-		reason := fmt.Sprintf("its home has ended with %d values in its slots", n)
+		what := "a value"
+		if n > 1 {
+			what = fmt.Sprintf("%d values", n)
+		}
+		reason := fmt.Sprintf("its home has ended with %s in its slots", what)
 		event.Emit(event.Event{Kind: event.Dropped, Channel: name, Op: "close", Reason: reason})
 		errs = append(errs, fmt.Errorf("hub: channel %q: %s", name, reason))
 	}

@@ -2,8 +2,10 @@ package hub
 
 import (
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -20,6 +22,7 @@ type names struct {
 	mu      sync.Mutex // guards the rest and the entries
 	named   map[string]*entry
 	ordered []string // its keys, in order
+	making  int      // channels that are on their way into it: one, and its dead letter
 }
 
 // entry is one channel.
@@ -75,7 +78,7 @@ func (n *names) make(name string, cfg driver.Config) (*entry, error) {
 	switch {
 	case cfg.Create == driver.CreateNo:
 		return nil, fault.ErrNotFound
-	case len(n.named) >= n.opts.MaxChannels:
+	case len(n.named)+n.making >= n.opts.MaxChannels:
 		return nil, fault.Because(fault.ErrFull, "the home keeps %d channels and no more", n.opts.MaxChannels)
 	case cfg.Slots > n.opts.MaxSlots:
 		return nil, fault.Because(fault.ErrTooLarge, "%d slots, the home allows %d", cfg.Slots, n.opts.MaxSlots)
@@ -87,7 +90,9 @@ func (n *names) make(name string, cfg driver.Config) (*entry, error) {
 	if cfg.MaxValue == 0 {
 		cfg.MaxValue = min(wire.DefaultMaxValue, n.opts.MaxValue)
 	}
+	n.making++
 	home, err := n.makeHome(cfg)
+	n.making--
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +118,7 @@ func (e *entry) agrees(cfg driver.Config) error {
 		return fault.Because(fault.ErrConflict, "it exists already")
 	}
 	if cfg.Type != "" && e.made.Type != "" && cfg.Type != e.made.Type {
-		return fault.Because(fault.ErrTypeMismatch, "it carries %q, not %q", e.made.Type, cfg.Type)
+		return fault.Because(fault.ErrTypeMismatch, "it carries %s, not %s", spoken(e.made.Type), spoken(cfg.Type))
 	}
 	differs := func(name string, said bool, was, is any) error {
 		if said && was != is {
@@ -135,6 +140,28 @@ func (e *entry) agrees(cfg driver.Config) error {
 		}
 	}
 	return nil
+}
+
+// spoken is a type as it crosses the wire, behind what people call it where that
+// is shorter.
+func spoken(fingerprint string) string {
+	name := ""
+	switch how, what, _ := strings.Cut(fingerprint, ":"); {
+	case fingerprint == "raw:string":
+		name = "text"
+	case fingerprint == "raw:bytes":
+		name = "bytes"
+	case how == "mem":
+		_, what, _ = strings.Cut(what, ":") // the byte order
+		_, name, _ = strings.Cut(what, ":") // the size
+		if strings.ContainsAny(name, "{…") {
+			name = "the memory of a struct"
+		}
+	}
+	if name == "" {
+		return strconv.Quote(fingerprint)
+	}
+	return fmt.Sprintf("%s (%q)", name, fingerprint)
 }
 
 // all returns the channels there are now, by name.
