@@ -136,7 +136,8 @@
 // of a select elsewhere, and must win it, in one step where the counterpart is firm
 // (a slot, an operation without a ticket, close), else by a claim on the lower
 // ticket, a win of the higher and a confirmation of the lower, before it takes
-// effect; if the ticket is gone it finishes without effect.
+// effect; if the ticket is gone it finishes without effect. That package is internal,
+// and this part of the seam not for third parties yet.
 //
 // # Serving others
 //

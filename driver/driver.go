@@ -9,7 +9,8 @@ import (
 	"github.com/handoff-go/handoff/internal/ticket"
 )
 
-// Ticket is one blocked operation with its state word. See [ticket.Ticket].
+// Ticket is one blocked operation with its state word. See [ticket.Ticket], which
+// is internal: this part of the seam is not for third parties yet.
 type Ticket = ticket.Ticket
 
 // Medium opens channels of one URL scheme.
@@ -119,7 +120,8 @@ const (
 	SelectClaims                    // any cases: the medium claims tickets
 )
 
-// Survival says what a channel outlives.
+// Survival says what a channel outlives. Nothing today survives a restart or a
+// loss of power; those are for media to come.
 type Survival uint8
 
 const (
@@ -260,7 +262,8 @@ type Stats struct {
 
 // Borrower is the optional ability to lend blocks of the medium's own memory, to
 // be filled in place and sent without a copy. A Channel that can do it
-// implements it; the layer above finds it by type assertion.
+// implements it, and the layer above will find it by type assertion; today nobody
+// asks.
 type Borrower interface {
 	// Borrow returns a block of n bytes, waiting while there is none.
 	// ErrTooLarge if n can never be had.

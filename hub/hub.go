@@ -70,6 +70,7 @@ type Options struct {
 	MaxAttachments int // of one connection; 65,536
 	MaxChannels    int // 65,536
 	MaxSlots       int // of one channel; 1,048,576
+	MaxAllSlots    int // of all channels together, memory for which is taken when they are made; 16,777,216
 	MaxValue       int // bytes a channel may ask for; 64 MiB
 	MaxWaiting     int // operations of one attachment that wait, per class; 16,384
 	MaxWaitBytes   int // values in sends of one attachment that wait; 4 MiB
@@ -88,7 +89,7 @@ func (o Options) withDefaults() Options {
 		field *int
 		value int
 	}{
-		{&o.MaxConnections, 1024}, {&o.MaxAttachments, 1 << 16}, {&o.MaxChannels, 1 << 16}, {&o.MaxSlots, 1 << 20},
+		{&o.MaxConnections, 1024}, {&o.MaxAttachments, 1 << 16}, {&o.MaxChannels, 1 << 16}, {&o.MaxSlots, 1 << 20}, {&o.MaxAllSlots, 1 << 24},
 		{&o.MaxValue, 64 << 20}, {&o.MaxWaiting, 16384}, {&o.MaxWaitBytes, 4 << 20},
 	} {
 		if *limit.field <= 0 {

@@ -55,6 +55,7 @@ func (n *names) pick(after string, most, bytes int) (homes []Home, page []driver
 // add notes that the channel called name is e. mu is held.
 func (n *names) add(name string, e *entry) {
 	n.named[name] = e
+	n.slots += e.made.Slots
 	at, _ := slices.BinarySearch(n.ordered, name)
 	n.ordered = slices.Insert(n.ordered, at, name)
 }

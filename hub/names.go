@@ -23,6 +23,7 @@ type names struct {
 	named   map[string]*entry
 	ordered []string // its keys, in order
 	making  int      // channels that are on their way into it: one, and its dead letter
+	slots   int      // of all, those on their way included
 }
 
 // entry is one channel.
@@ -82,6 +83,8 @@ func (n *names) make(name string, cfg driver.Config) (*entry, error) {
 		return nil, fault.Because(fault.ErrFull, "the home keeps %d channels and no more", n.opts.MaxChannels)
 	case cfg.Slots > n.opts.MaxSlots:
 		return nil, fault.Because(fault.ErrTooLarge, "%d slots, the home allows %d", cfg.Slots, n.opts.MaxSlots)
+	case cfg.Slots > n.opts.MaxAllSlots-n.slots:
+		return nil, fault.Because(fault.ErrFull, "%d slots, the home has %d of %d left", cfg.Slots, n.opts.MaxAllSlots-n.slots, n.opts.MaxAllSlots)
 	case cfg.MaxValue > n.opts.MaxValue:
 		return nil, fault.Because(fault.ErrTooLarge, "maxvalue=%d, the home allows %d", cfg.MaxValue, n.opts.MaxValue)
 	}
@@ -91,8 +94,10 @@ func (n *names) make(name string, cfg driver.Config) (*entry, error) {
 		cfg.MaxValue = min(wire.DefaultMaxValue, n.opts.MaxValue)
 	}
 	n.making++
+	n.slots += cfg.Slots
 	home, err := n.makeHome(cfg)
 	n.making--
+	n.slots -= cfg.Slots
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,30 @@ func TestMaxChannelsCountsDeadLetters(t *testing.T) {
 	}
 }
 
+// TestMaxAllSlots: slots take memory when they are made, so they are bounded
+// together, those of dead letters included.
+func TestMaxAllSlots(t *testing.T) {
+	_, path := start(t, Options{MaxAllSlots: 10})
+	c := dial(t, path).greet() // with 2
+	for i, test := range []struct {
+		name, letter string
+		slots        int32
+		code         wire.Code
+	}{
+		{"a", "", 9, wire.CodeFull},
+		{"a", "chan=lost&slots=5", 4, wire.CodeFull},
+		{"a", "chan=lost&slots=4", 4, wire.CodeDone},
+		{"b", "", 1, wire.CodeFull},
+		{"a", "", 4, wire.CodeDone}, // it is there
+		{"b", "", 0, wire.CodeDone},
+	} {
+		open := wire.Open{Name: test.name, Slots: test.slots, DeadLetter: test.letter}
+		if code, text := c.opening(uint64(i+2), open); code != test.code {
+			t.Errorf("%+v: %v, %q", test, code, text)
+		}
+	}
+}
+
 // TestTypeMismatchIsSpoken: who opens with another type reads what both are called.
 func TestTypeMismatchIsSpoken(t *testing.T) {
 	_, path := start(t, Options{})

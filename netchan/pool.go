@@ -25,8 +25,10 @@ type entry struct {
 }
 
 // get returns the link to a home, with one more reference, and whether it was
-// made just now; release gives it back. Several openers share one dialling, but not its failure: each tries
-// itself, under its own context.
+// made just now; release gives it back. Several openers share one dialling, but not
+// its failure: each tries itself, under its own context. So behind a home that does
+// not answer they wait one after the other, each as long as its context lets it and
+// the handshake may take.
 func (p *pool) get(ctx context.Context, to place) (l *link, fresh bool, err error) {
 	for {
 		p.mu.Lock()

@@ -68,7 +68,7 @@ they wrote; else 1, with a line for each that did not.`,
 		}),
 	}
 	f := cmd.Flags()
-	f.IntVar(&how.slots, "slots", 16, "slots of each channel; a batch has what it needs")
+	f.IntVar(&how.slots, "slots", 16, "have `N` slots in each channel; a batch has what it needs")
 	f.IntVar(&how.batch, "batch", 0, "run numbered stages anew for every `N` lines, confirmed together")
 	f.BoolVar(&how.exec, "exec", false, "run numbered stages anew for every line, which is also $1")
 	f.IntVar(&how.attempts, "attempts", 3, "give a line to at most `N` runs")
