@@ -292,6 +292,9 @@ func TestHomeEnds(t *testing.T) {
 	} {
 		go func() {
 			code, _, e := run(t.Context(), args...)
+			if !strings.HasPrefix(e, "handoff: "+args[0]) {
+				t.Errorf("%q does not begin with what was typed, %s", e, args[0])
+			}
 			codes <- code
 			errs <- e
 		}()

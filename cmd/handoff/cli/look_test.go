@@ -3,10 +3,14 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -239,8 +243,8 @@ func checkBad(t *testing.T, code int, says string, args ...string) {
 
 // A folder that may not be entered is told as such.
 func TestFolderDenied(t *testing.T) {
-	if os.Getuid() <= 0 {
-		t.Skip("this user may enter everything")
+	if !denied(t) {
+		return
 	}
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0); err != nil {
@@ -250,4 +254,29 @@ func TestFolderDenied(t *testing.T) {
 	checkBad(t, codeError, "permission denied", "serve", "--unix", filepath.Join(dir, "s"))
 	checkBad(t, codeError, "is not for this user", "recv", "unix:"+filepath.Join(dir, "s")+"?chan=x")
 	checkBad(t, codeError, "permission denied", "pipe", "--failed", filepath.Join(dir, "f"), "cat")
+}
+
+// TestOptionsAreThoseOfTheRoot: a parameter that the root takes from a URL is none
+// that a medium knows, so what looks at a home must leave it out.
+func TestOptionsAreThoseOfTheRoot(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "../../../options.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		if v, ok := n.(*ast.ValueSpec); ok && v.Names[0].Name == "parameters" {
+			for _, e := range v.Values[0].(*ast.CompositeLit).Elts {
+				name, err := strconv.Unquote(e.(*ast.KeyValueExpr).Key.(*ast.BasicLit).Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want = append(want, name)
+			}
+		}
+		return true
+	})
+	if len(want) == 0 || !slices.Equal(slices.Sorted(slices.Values(options)), slices.Sorted(slices.Values(want))) {
+		t.Errorf("%q, and the root has %q", options, want)
+	}
 }

@@ -158,7 +158,7 @@ func (w *receiving) all(ctx context.Context) error {
 		case errors.Is(err, handoff.ErrClosed) && w.enough():
 			return nil
 		case err != nil:
-			return err
+			return received(err)
 		case len(ds) == 0 && w.came > 0:
 			return nil
 		case len(ds) == 0:
@@ -176,6 +176,14 @@ func (w *receiving) all(ctx context.Context) error {
 		w.bar.Count(w.came, func() string { return "values received" })
 	}
 	return nil
+}
+
+// received is err for who has typed recv and knows of no take.
+func received(err error) error {
+	if e, ok := err.(*handoff.OpError); ok && e.Op == "take" {
+		return &handoff.OpError{Op: "recv", Channel: e.Channel, Err: e.Err}
+	}
+	return err
 }
 
 // enough reports whether a channel that is closed now has given what was asked

@@ -166,7 +166,7 @@ func (w *choosing) closed(came int) error {
 // selectError adds to a refusal what it is about here.
 func selectError(err error) error {
 	if errors.Is(err, handoff.ErrUnsupported) {
-		return fmt.Errorf("%w (a select is over channels of one home)", err)
+		return fmt.Errorf("%w (a select is over channels of one home, reached in one way)", err)
 	}
 	return err
 }
