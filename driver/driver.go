@@ -288,6 +288,9 @@ type Lister interface {
 	// names, as they were a moment ago. A channel that u names beside the home is
 	// ignored. ErrUnreachable if there is nobody to ask.
 	List(ctx context.Context, u *url.URL) ([]Listed, error)
+	// Find returns what List says of the channel that u names, ErrNotFound if it is
+	// not there.
+	Find(ctx context.Context, u *url.URL) (Listed, error)
 }
 
 // Listed is one channel of a home.

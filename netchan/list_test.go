@@ -85,6 +85,48 @@ func TestList(t *testing.T) {
 	}
 }
 
+// TestFind: one channel is found among any others, and asked for alone.
+func TestFind(t *testing.T) {
+	_, path := serve(t, hub.Options{})
+	m, _ := driver.Lookup("unix")
+	find := func(at, name string) (driver.Listed, error) {
+		ctx, stop := context.WithTimeout(t.Context(), patience)
+		defer stop()
+		u := &url.URL{Scheme: "unix", Path: at, RawQuery: url.Values{"chan": {name}}.Encode()}
+		return m.(driver.Lister).Find(ctx, u)
+	}
+	names := []string{
+		" ", "a", "a ", "a!", "ab", "a\U0010FFFFb", "a\U0010FFFF\U0010FFFF", "b", "channel-9", "channel-99", "é", "\uE000", "\uE001",
+		strings.Repeat("x", wire.MaxText), strings.Repeat("x", wire.MaxText-1) + "y",
+	}
+	for i, name := range names {
+		if _, err := find(path, name); !errors.Is(err, driver.ErrNotFound) {
+			t.Fatalf("%.20q before it is there: %v", name, err)
+		}
+		open(t, path, name, slots(i))
+		for i, name := range names[:i+1] {
+			if l, err := find(path, name); err != nil || l.Name != name || l.Stats.Slots != i {
+				t.Fatalf("%.20q: %+v, %v", name, l, err)
+			}
+		}
+	}
+	if _, err := find(path, ""); !errors.Is(err, driver.ErrConflict) {
+		t.Errorf("without a name: %v", err)
+	}
+	once := fake(t, func(conn net.Conn) {
+		r := welcome(t, conn)
+		h, body, _ := r.Next()
+		if f, err := wire.ParseList(h, body); err != nil || f.Max != 1 || f.After >= "jobs" {
+			t.Errorf("%+v, %v", f, err)
+		}
+		conn.Write((&wire.Names{Op: 1, More: true, Channels: []driver.Listed{{Name: "jobs", Type: "raw:bytes"}}}).Append(nil))
+		r.Next() // BYE
+	})
+	if l, err := find(once, "jobs"); err != nil || l.Type != "raw:bytes" {
+		t.Errorf("%+v, %v", l, err)
+	}
+}
+
 // TestListOverTCP: the same over another scheme, whose URL has no name then.
 func TestListOverTCP(t *testing.T) {
 	h := hub.New(hub.Options{})

@@ -90,7 +90,7 @@ func init() {
 // medium opens the channels of one scheme.
 type medium struct {
 	// parse splits a URL into the place of the home and the channel's name, which
-	// Open checks and List ignores.
+	// Open and Find check and List ignores.
 	parse func(*url.URL) (place, string, error)
 }
 

@@ -27,11 +27,11 @@ Looking makes no channel and is not counted as an end of one.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeURL(1),
 		RunE: looking(func(ctx context.Context, t target) error {
-			info, stats, err := look(ctx, t.place())
+			found, err := find(ctx, t.place())
 			if err != nil {
 				return err
 			}
-			f := figuresOf(driver.Listed{Name: info.Name, Type: string(t.there(ctx)), Stats: stats})
+			f := figuresOf(found)
 			if asJSON {
 				return json.NewEncoder(s.Out).Encode(f)
 			}

@@ -27,39 +27,43 @@ func (t target) place() *url.URL {
 	return &u
 }
 
-// look attaches to the channel at u with no right to send or to receive, so that
-// nobody counts it, and detaches. It makes no channel.
-func look(ctx context.Context, u *url.URL) (driver.Info, driver.Stats, error) {
-	failed := func(err error) error { return &handoff.OpError{Op: "open", Channel: u.String(), Err: err} }
-	medium, ok := driver.Lookup(u.Scheme)
-	if !ok {
-		return driver.Info{}, driver.Stats{}, failed(driver.ErrNotFound)
-	}
-	ch, err := medium.Open(ctx, u, driver.Config{Slots: -1, Create: driver.CreateNo})
-	if err != nil {
-		return driver.Info{}, driver.Stats{}, failed(err)
-	}
-	info, stats := ch.Info(), ch.Stats()
-	if err := ch.Detach(ctx); err != nil {
-		return info, stats, failed(err)
-	}
-	return info, stats, nil
-}
-
 // list is the channels of the home that u names.
 func list(ctx context.Context, u *url.URL) ([]driver.Listed, error) {
-	medium, ok := driver.Lookup(u.Scheme)
-	var err error = driver.ErrNotFound
-	if ok {
-		lister, can := medium.(driver.Lister)
-		if can {
-			var all []driver.Listed
-			if all, err = lister.List(ctx, u); err == nil {
-				return all, nil
-			}
-		} else {
-			err = fmt.Errorf("%w: a home of %s: does not say which channels it keeps", driver.ErrUnsupported, u.Scheme)
-		}
+	at, err := lister(u)
+	if err != nil {
+		return nil, err
 	}
-	return nil, &handoff.OpError{Op: "list", Channel: u.String(), Err: err}
+	all, err := at.List(ctx, u)
+	return all, failed("list", u, err)
+}
+
+// find is the channel that u names. It is not opened, so nobody counts it.
+func find(ctx context.Context, u *url.URL) (driver.Listed, error) {
+	at, err := lister(u)
+	if err != nil {
+		return driver.Listed{}, err
+	}
+	found, err := at.Find(ctx, u)
+	return found, failed("find", u, err)
+}
+
+// lister is the medium of u, which can tell of the channels of a home.
+func lister(u *url.URL) (driver.Lister, error) {
+	medium, ok := driver.Lookup(u.Scheme)
+	if !ok {
+		return nil, failed("list", u, driver.ErrNotFound)
+	}
+	at, ok := medium.(driver.Lister)
+	if !ok {
+		return nil, failed("list", u, fmt.Errorf("%w: a home of %s: does not say which channels it keeps", driver.ErrUnsupported, u.Scheme))
+	}
+	return at, nil
+}
+
+// failed is err with what was tried, where.
+func failed(op string, u *url.URL, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &handoff.OpError{Op: op, Channel: u.String(), Err: err}
 }

@@ -134,8 +134,9 @@ func open[E any](ctx context.Context, t target, form frame.Form, may func(kind) 
 	if err == nil || !errors.Is(err, handoff.ErrTypeMismatch) {
 		return end, k, err
 	}
-	there := t.there(ctx)
-	if there == "" {
+	found, bad := find(ctx, t.place())
+	there := kind(found.Type)
+	if bad != nil || there == "" {
 		return end, k, err
 	}
 	why := may(there)
@@ -147,31 +148,4 @@ func open[E any](ctx context.Context, t target, form frame.Form, may func(kind) 
 	}
 	end, err = as(there)
 	return end, there, err
-}
-
-// there is what the channel carries as its home says, "" if that is not known.
-func (t target) there(ctx context.Context) kind {
-	listed, err := t.listed(ctx)
-	if err != nil {
-		return ""
-	}
-	return kind(listed.Type)
-}
-
-// listed is what the home of t says of it.
-func (t target) listed(ctx context.Context) (driver.Listed, error) {
-	u := t.place()
-	info, _, err := look(ctx, u)
-	if err != nil {
-		return driver.Listed{}, err
-	}
-	all, err := list(ctx, u)
-	if err != nil {
-		return driver.Listed{}, err
-	}
-	i := slices.IndexFunc(all, func(l driver.Listed) bool { return l.Name == info.Name })
-	if i < 0 {
-		return driver.Listed{}, driver.ErrNotFound
-	}
-	return all[i], nil
 }
