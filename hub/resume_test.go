@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/handoff-go/handoff/internal/event"
 	"github.com/handoff-go/handoff/internal/wire"
 )
 
@@ -88,7 +89,17 @@ func TestResume(t *testing.T) {
 	c.hearEnd(3, wire.CodeDone)
 	half := recv(4).Append(nil)
 	c.Write(half[:len(half)-1])
+	lost := make(chan struct{}, 1)
+	defer event.Listen(func(e event.Event) {
+		if strings.HasSuffix(e.Reason, "what it holds is kept for 1m0s") {
+			select {
+			case lost <- struct{}{}:
+			default:
+			}
+		}
+	})()
 	c.Close()
+	<-lost // all of it was read: a connection that comes before ends this one in the middle
 
 	c = dial(t, path)
 	w := c.welcome(again(hello, 2, seen))
