@@ -78,7 +78,8 @@ func Codec(name string) Option {
 }
 
 // Schema (schema=) names the meaning of an encoding that lets types evolve; the
-// two sides must name the same.
+// two sides must name the same. Without one all types are the same in JSON or CBOR:
+// that one does not fit another is not found at Open, but when a value is decoded.
 func Schema(name string) Option {
 	return optionFunc(func(o *options) error { return agree(&o.schema, name, "schema") })
 }
