@@ -37,6 +37,7 @@ func (at *attachment[T]) recv(ctx context.Context) (v T, err error) {
 		} else {
 			select {
 			case <-bell:
+				at.c.Waited(ctx, w)
 			case <-done:
 				at.c.GiveUp(ctx, w)
 			}

@@ -43,6 +43,7 @@ func (at *attachment[T]) send(ctx context.Context, v T) error {
 		} else {
 			select {
 			case <-bell:
+				at.c.Waited(ctx, w)
 			case <-done:
 				at.c.GiveUp(ctx, w)
 			}

@@ -69,7 +69,7 @@ func Laws() []Law {
 		closeLaws, closeRaceLaws,
 		selectLaws, selectTableLaws, selectChoiceLaws, selectDefaultLaws, selectPairLaws, selectCallLaws,
 		claimLaws, nativeCaseLaws, afterLaws, selectorLaws,
-		cancelLaws, nilLaws, custodyReturnLaws, silenceLaws, wasteLaws,
+		cancelLaws, cancelSharedLaws, nilLaws, custodyReturnLaws, silenceLaws, wasteLaws,
 		holdLaws, holdSlotLaws, holdEndLaws, holdTimeLaws, deadLetterLaws,
 		stopLaws, attachmentLaws, sendTimeoutLaws,
 		modelLaws, historyLaws,

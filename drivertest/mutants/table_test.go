@@ -23,6 +23,7 @@ const (
 	turn   = "internal/engine/selectturn.go"
 	waiter = "internal/engine/waiter.go"
 	record = "internal/engine/record.go"
+	watch  = "internal/engine/watch.go"
 	tick   = "internal/ticket/ticket.go"
 )
 
@@ -143,9 +144,19 @@ var table = []mutant{
 		new:     "	if t.State() <= Claimed {\n		return true\n	}\n	t.arms.Store(disarmed)\n",
 		killers: []string{"L6/native-cases-are-disarmed-while-claimed"},
 	}, {
+		law: "L8", name: "the end of a watched context is told to nobody", file: watch,
+		old:     "			w.finish(&o)\n",
+		new:     "			_ = w\n",
+		killers: []string{"L8/one-context-ends-all-that-wait-under-it"},
+	}, {
+		law: "L8", name: "the end of a watched context takes its waiters out of no queue", file: watch,
+		old:     "			c.giveUpOpen(w, cause, &o)\n",
+		new:     "			w.err = cause\n",
+		killers: []string{"L8/one-context-ends-all-that-wait-under-it"},
+	}, {
 		law: "L8", name: "cancel reported after completion", file: ops,
 		old:     "	c.free()\n	<-w.tk.Bell()\n",
-		new:     "	c.free()\n	<-w.tk.Bell(); w.got.Err = cause\n",
+		new:     "	c.free()\n	<-w.tk.Bell(); w.err = cause\n",
 		killers: []string{"L8/cancel-and-completion-agree", "L1/an-error-means-the-sender-still-has-it"},
 		race:    true,
 	}, {
@@ -215,8 +226,8 @@ var table = []mutant{
 		killers: []string{"L13/reject-ends-the-send"},
 	}, {
 		law: "L13", name: "a cancel during a hold is no doubt", file: ops,
-		old:     "		w.got.Err = fault.Doubtful(cause)\n",
-		new:     "		w.got.Err = cause\n",
+		old:     "		w.err = fault.Doubtful(cause)\n",
+		new:     "		w.err = cause\n",
 		killers: []string{"L13/cancel-during-a-hold-is-doubt"},
 	},
 }

@@ -114,6 +114,7 @@ type extra[T any] struct {
 	orphans      uint64 // values confirmed whose sender had given up
 
 	idleParcels *parcel[T]
+	watches     *watches // nil until somebody waits under a context
 
 	// Constants.
 	dead    Dead[T]

@@ -6,7 +6,6 @@ import (
 
 	"github.com/handoff-go/handoff/internal/fault"
 	"github.com/handoff-go/handoff/internal/hb"
-	"github.com/handoff-go/handoff/internal/park"
 )
 
 // Ended returns the error of a context that is over, or nil.
@@ -142,7 +141,7 @@ func (c *Chan[T]) giveUpOpen(w *waiter[T], cause error, o *after[T]) {
 //
 //go:norace
 func (c *Chan[T]) wait(ctx context.Context, w *waiter[T], timeout time.Duration, o *after[T]) {
-	if park.Fast && !c.inside && timeout <= 0 && o.empty() && ctx.Done() == nil {
+	if timeout <= 0 && o.empty() && c.watched(ctx, w) {
 		c.mode = mixed
 		w.slot.Park()
 		return
@@ -151,6 +150,8 @@ func (c *Chan[T]) wait(ctx context.Context, w *waiter[T], timeout time.Duration,
 	c.unlock(o)
 	if cause := c.await(ctx, w, timeout); cause != nil {
 		c.giveUp(w, cause)
+	} else {
+		c.Waited(ctx, w)
 	}
 	hb.Acquire(w)
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/handoff-go/handoff/internal/fault"
 	"github.com/handoff-go/handoff/internal/hb"
-	"github.com/handoff-go/handoff/internal/park"
 	"github.com/handoff-go/handoff/internal/ticket"
 )
 
@@ -54,6 +53,7 @@ func (c *Chan[T]) Wait(ctx context.Context, w *waiter[T]) {
 	} else {
 		select {
 		case <-bell:
+			c.Waited(ctx, w)
 		case <-done:
 			c.GiveUp(ctx, w)
 		}
@@ -142,7 +142,7 @@ func (c *Chan[T]) SendOrQueue(ctx context.Context, a *Attach, v *T, h Header, ti
 	w.simple = true
 	c.sendq.push(w)
 	c.mode = sending
-	if !park.Fast || c.inside || ctx.Done() != nil {
+	if !c.watched(ctx, w) {
 		c.willRing(w)
 	}
 	return w, nil
@@ -195,7 +195,7 @@ func (c *Chan[T]) RecvOrQueue(ctx context.Context, a *Attach, v *T) (*waiter[T],
 	w.simple = true
 	c.recvq.push(w)
 	c.mode = receiving
-	if !park.Fast || c.inside || ctx.Done() != nil {
+	if !c.watched(ctx, w) {
 		c.willRing(w)
 	}
 	return w, nil

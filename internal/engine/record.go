@@ -110,7 +110,7 @@ func (c *Chan[T]) release(w *waiter[T]) {
 	if w.fate != park.Keep {
 		w.dropBell()
 	}
-	w.att, w.done, w.try, w.simple, w.rings = nil, false, false, false, false
+	w.att, w.done, w.try, w.simple, w.rings, w.watched, w.keen = nil, false, false, false, false, false, false
 	if hb.On {
 		hb.Ignore()
 	}

@@ -43,6 +43,8 @@ type waiter[T any] struct {
 	again      bool      // of an AsyncSelect: its turn is begun again if its receiver never saw the value
 	rings      bool      // its owner waits for the bell of own and does not park
 	fate       park.Fate // of that bell
+	watched    bool      // the end of its context completes it: see watch.go
+	keen       bool      // its owner is to ask its context for that
 
 	// For records, see there.
 	follow *waiter[T]

@@ -1,0 +1,234 @@
+package engine
+
+import (
+	"context"
+	"runtime"
+	"weak"
+
+	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/park"
+)
+
+// Who waits under a context that may end waits for two things, the end of his
+// operation and that of the context, and a native select over both costs more
+// than all the rest. So where a channel is used under one context again and
+// again, the context is asked once to tell the channel of its end
+// (context.AfterFunc), and those who wait under it park as if it had none: the
+// end completes them under the lock, like any other operation that unblocks
+// them. Everybody else, the first few operations among them, waits for both.
+
+// watches are the contexts that tell a channel of their end, one for each side,
+// since senders and receivers are often under different ones. The lock of the
+// channel guards them. They are apart from the channel for tidy.
+type watches struct {
+	of   [2]watch // senders, receivers
+	tidy bool     // they end with the channel
+}
+
+// watch is one of them.
+type watch struct {
+	done <-chan struct{} // of the context that tells; nil for none
+	stop func() bool     // ends the telling; nil until it has begun
+
+	last  <-chan struct{} // of the context of the last wait for both
+	times int             // how many of those in a row were under that one
+}
+
+// habit is how many waits in a row make a context one that is asked: that costs
+// about as much as they do. One that cannot tell is not asked again.
+const (
+	habit = 16
+	never = -1 << 30
+)
+
+// watchOf returns the watch of the side of w.
+//
+//go:norace
+func (c *Chan[T]) watchOf(k kind) *watch {
+	if k == send {
+		return &c.watches.of[0]
+	}
+	return &c.watches.of[1]
+}
+
+// watched has w, which is about to wait under ctx, be told of the end of ctx. If
+// it reports false w must look for itself. The lock is held.
+//
+//go:norace
+func (c *Chan[T]) watched(ctx context.Context, w *waiter[T]) bool {
+	if !park.Fast || c.inside {
+		return false
+	}
+	done := ctx.Done()
+	if done == nil {
+		return true
+	}
+	if c.extra == nil || c.watches == nil {
+		c.wide()
+		c.watches = &watches{}
+	}
+	t := c.watchOf(w.kind)
+	if t.done == done {
+		w.watched = true
+		return true
+	}
+	if t.last != done {
+		t.last, t.times = done, 0
+	}
+	t.times++
+	w.keen = t.times >= habit
+	return false
+}
+
+// Waited is called by the owner of w, who has waited for both under ctx: it may be
+// time to ask ctx.
+//
+//go:norace
+func (c *Chan[T]) Waited(ctx context.Context, w *waiter[T]) {
+	if w.keen {
+		c.ask(ctx, w.kind)
+	}
+}
+
+// ask asks ctx to tell of its end those who wait on the side of k. No lock is
+// held.
+//
+//go:norace
+func (c *Chan[T]) ask(ctx context.Context, k kind) {
+	can, done := tells(ctx), ctx.Done()
+	c.mu.Lock()
+	all, t := c.watches, c.watchOf(k)
+	if t.times = 0; !can {
+		t.times = never
+	}
+	if !can || t.done == done || c.anyWatched(k) {
+		c.mu.Unlock()
+		return
+	}
+	before, tidy := t.stop, all.tidy
+	t.done, t.stop, all.tidy = done, nil, true
+	c.mu.Unlock()
+
+	if before != nil {
+		before()
+	}
+	if !tidy {
+		runtime.AddCleanup(c, (*watches).end, all)
+	}
+	// The context may live much longer than the channel, and must not keep it.
+	there := weak.Make(c)
+	stop := context.AfterFunc(ctx, func() {
+		if c := there.Value(); c != nil {
+			c.ended(ctx, k)
+		}
+	})
+	c.mu.Lock()
+	mine := t.done == done
+	if mine {
+		t.stop = stop
+	}
+	c.mu.Unlock()
+	if !mine {
+		stop()
+	}
+}
+
+// end ends the watches of a channel that nobody can reach any more.
+//
+//go:norace
+func (all *watches) end() {
+	for i := range all.of {
+		if stop := all.of[i].stop; stop != nil {
+			stop()
+		}
+	}
+}
+
+// anyWatched reports whether somebody is told by the watch on the side of k. The
+// lock is held.
+//
+//go:norace
+func (c *Chan[T]) anyWatched(k kind) bool {
+	any := false
+	c.eachWatched(k, func(*waiter[T]) bool { any = true; return false })
+	return any
+}
+
+// eachWatched calls do, until it returns false, for those on the side of k who are
+// told of the end of a context. do may complete the one it is called for. The lock
+// is held.
+//
+//go:norace
+func (c *Chan[T]) eachWatched(k kind, do func(w *waiter[T]) bool) {
+	q := &c.recvq
+	if k == send {
+		q = &c.sendq
+	}
+	for w := q.head; w != nil; {
+		next := w.next
+		if w.watched && !do(w) {
+			return
+		}
+		w = next
+	}
+	for p := c.bare.head; p != nil && k == send; {
+		next := p.onext
+		if w := p.sender; w.watched && !do(w) {
+			return
+		}
+		p = next
+	}
+}
+
+// ended is called when ctx, which was asked to tell, has ended.
+//
+//go:norace
+func (c *Chan[T]) ended(ctx context.Context, k kind) {
+	var o after[T]
+	cause := fault.Cancelled(ctx)
+	c.mu.Lock()
+	if t := c.watchOf(k); t.done == ctx.Done() {
+		t.done, t.stop = nil, nil
+		c.eachWatched(k, func(w *waiter[T]) bool {
+			c.giveUpOpen(w, cause, &o)
+			w.finish(&o)
+			return true
+		})
+	}
+	c.unlock(&o)
+}
+
+// tells reports whether ctx can tell of its end without a goroutine that waits for
+// it: if it is, or ends with, one of package context's own.
+//
+//go:norace
+func tells(ctx context.Context) bool {
+	if ownKey == nil {
+		return false
+	}
+	own, _ := ctx.Value(ownKey).(context.Context)
+	return own != nil && own.Done() == ctx.Done()
+}
+
+// ownKey is what package context asks a context for, to find the one of its own
+// with which it ends. It is learned by being asked; should a later version not
+// ask, no context is taken to be one of its own.
+var ownKey = func() any {
+	a := &asked{Context: context.Background()}
+	_ = context.Cause(a)
+	return a.key
+}()
+
+type asked struct {
+	context.Context
+	key any
+}
+
+//go:norace
+func (a *asked) Err() error { return context.Canceled } // else it has no cause to look for
+
+//go:norace
+func (a *asked) Value(key any) any {
+	a.key = key
+	return nil
+}
