@@ -16,10 +16,8 @@ import (
 // taken, but for ErrTypeMismatch: on a medium that is a value which is not a T
 // after all; it is lost, and an event tells it. The zero Receiver waits until ctx
 // ends.
-func (r Receiver[T]) Recv(ctx context.Context) (T, error) { return r.r.recv(ctx) }
-
-// recv is Recv; at may be nil. It parks by itself, see the engine's short way.
-func (at *attachment[T]) recv(ctx context.Context) (v T, err error) {
+func (r Receiver[T]) Recv(ctx context.Context) (v T, err error) {
+	at := r.r
 	if at == nil {
 		return v, opError("recv", "", forever(ctx))
 	}
@@ -29,7 +27,7 @@ func (at *attachment[T]) recv(ctx context.Context) (v T, err error) {
 		return v, at.fail("recv", err)
 	}
 	w, err := at.c.RecvOrQueue(ctx, &at.a, &v)
-	if w != nil { // Wait, without a call that would have to be returned from
+	if w != nil { // the engine's Wait, without a call that would have to be returned from
 		if bell := w.Bell(); bell == nil {
 			w.Park()
 		} else if done := ctx.Done(); done == nil {
@@ -63,11 +61,10 @@ func (r Receiver[T]) TryRecv() (v T, ok bool, err error) {
 		v, ok, err = at.tryRecvFar()
 		return v, ok, at.fail("recv", err)
 	}
-	g, ok := at.c.TryRecv(&at.a, false)
-	if ok {
-		custody.Taken(&g.Val)
+	if ok, err = at.c.TryRecv(&at.a, &v); ok {
+		custody.Taken(&v)
 	}
-	return g.Val, ok, at.fail("recv", g.Err)
+	return v, ok, at.fail("recv", err)
 }
 
 // RecvInto waits for the first value only, then takes what is there, in order,

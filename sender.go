@@ -19,10 +19,8 @@ import (
 // the context's; the value is then still the caller's. While the value is held,
 // giving up returns the cause and ErrInDoubt: the holder may still confirm it.
 // The zero Sender waits until ctx ends.
-func (s Sender[T]) Send(ctx context.Context, v T) error { return s.s.send(ctx, v) }
-
-// send is Send; at may be nil. It parks by itself, see the engine's short way.
-func (at *attachment[T]) send(ctx context.Context, v T) error {
+func (s Sender[T]) Send(ctx context.Context, v T) error {
+	at := s.s
 	if at == nil {
 		return opError("send", "", forever(ctx))
 	}
@@ -35,7 +33,7 @@ func (at *attachment[T]) send(ctx context.Context, v T) error {
 		h = headerIn(ctx)
 	}
 	w, err := at.c.SendOrQueue(ctx, &at.a, &v, h, at.timeout)
-	if w != nil { // Wait, without a call that would have to be returned from
+	if w != nil { // the engine's Wait, without a call that would have to be returned from
 		if bell := w.Bell(); bell == nil {
 			w.Park()
 		} else if done := ctx.Done(); done == nil {
@@ -71,7 +69,7 @@ func (s Sender[T]) TrySend(v T) (ok bool, err error) {
 	if at.c == nil {
 		ok, err = at.trySendFar(v)
 	} else {
-		ok, err = at.c.TrySend(&at.a, v, nil)
+		ok, err = at.c.TrySend(&at.a, &v, nil)
 	}
 	return ok, at.fail("send", err)
 }

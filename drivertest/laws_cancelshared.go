@@ -24,6 +24,19 @@ var cancelSharedLaws = []Law{
 		Needs:  []Feature{FeatureCancel},
 		Storm:  true,
 		Run:    lawMidStream,
+	}, {
+		Name:   "L8/a-selector-ends-with-the-context-it-is-under",
+		Says:   "the end of a context under which a selector was used many times ends the turn that waits under it, without effect, and no turn under another",
+		Source: "L8, L6; research 31, 41",
+		Needs:  []Feature{FeatureCancel, FeatureSelector},
+		Run:    lawSelectorContext,
+	}, {
+		Name:   "L8/a-context-ends-selectors-in-mid-stream",
+		Says:   "as a-context-ends-in-mid-stream, where both sides are selectors over two channels",
+		Source: "L1, L6, L8; research 31, 41",
+		Needs:  []Feature{FeatureCancel, FeatureSelector},
+		Storm:  true,
+		Run:    lawSelectorsMidStream,
 	},
 }
 
@@ -87,27 +100,70 @@ func (e *Env) endsAll(ch Chan[int], k int, ctx context.Context, end func()) {
 	completes.Succeeded()
 }
 
-func lawMidStream(e *Env) {
+func lawSelectorContext(e *Env) {
+	a, b := e.Chan(0), e.Chan(0)
+	sel := e.NewSelector(a.OnRecv(nil), b.OnRecv(nil))
+	turn := func(ctx context.Context) *Op {
+		op := e.Start("Select", []wait{{on: a}, {on: b}}, func(op *Op) { op.N, op.Err = sel.Select(ctx) })
+		e.Settle()
+		return op.Blocked()
+	}
+	for range 2 { // the second time with a context after the first
+		ctx, cancel := context.WithCancelCause(e.Ctx)
+		for i := range often {
+			op := turn(ctx)
+			e.Sends([]Chan[int]{a, b}[i%2], i)
+			op.Chose(i % 2)
+		}
+		op := turn(ctx)
+		cancel(errWhy)
+		e.Settle()
+		op.Failed(context.Canceled, errWhy)
+		e.Empty(a)
+		e.Empty(b)
+	}
+	ctx, cancel := e.ending()
+	for range often {
+		op := turn(ctx)
+		e.Sends(b, 1)
+		op.Chose(1)
+	}
+	op := turn(e.Ctx) // which is no longer under ctx
+	cancel()
+	e.Settle()
+	op.Blocked()
+	e.Sends(a, 2)
+	op.Chose(0)
+}
+
+func lawSelectorsMidStream(e *Env) { midStreams(e, (*midStream).selSend, (*midStream).selRecv) }
+
+func lawMidStream(e *Env) { midStreams(e, (*midStream).send, (*midStream).recv) }
+
+func midStreams(e *Env, send func(m *midStream, g *midGroup, first int64), recv func(m *midStream, g *midGroup)) {
 	for range e.Scale(2000) {
-		m := &midStream{e: e, ch: e.Chan(e.Rand.IntN(2)), stop: int64(1 + e.Rand.IntN(3*often))}
+		slots := e.Rand.IntN(2)
+		m := &midStream{e: e, ch: e.Chan(slots), other: e.Chan(slots), stop: int64(1 + e.Rand.IntN(3*often))}
 		for i := range m.groups {
 			g := &m.groups[i]
 			g.ctx, g.cancel = e.ending()
 		}
 		for i := range m.groups {
 			m.groups[i].wg.Add(2)
-			go m.send(&m.groups[i], int64(i+1))
-			go m.recv(&m.groups[i])
+			go send(m, &m.groups[i], int64(i+1))
+			go recv(m, &m.groups[i])
 		}
 		for i := range m.groups { // the first is ended in mid-stream, and then the other
 			e.join(&m.groups[i].wg)
 			m.groups[(i+1)%2].cancel()
 		}
-		m.drain()
+		m.drain(m.ch)
+		m.drain(m.other)
 		if sent, received := m.sent.Load(), m.received.Load(); sent != received {
 			e.Fatalf("the squares of what was sent add up to %d, of what was received to %d", sent, received)
 		}
 		e.OK("Close", m.ch.Close())
+		e.OK("Close", m.other.Close())
 	}
 }
 
@@ -115,7 +171,7 @@ func lawMidStream(e *Env) {
 // context.
 type midStream struct {
 	e              *Env
-	ch             Chan[int]
+	ch, other      Chan[int] // the other is for selects only
 	groups         [2]midGroup
 	stop           int64 // how many values are received before the first context ends
 	count          atomic.Int64
@@ -147,9 +203,41 @@ func (m *midStream) recv(g *midGroup) {
 			m.cancelled(err)
 			return
 		}
-		m.received.Add(int64(v) * int64(v))
-		if m.count.Add(1) == m.stop {
-			m.groups[0].cancel()
+		m.got(v)
+	}
+}
+
+// got counts a value received.
+func (m *midStream) got(v int) {
+	m.received.Add(int64(v) * int64(v))
+	if m.count.Add(1) == m.stop {
+		m.groups[0].cancel()
+	}
+}
+
+// selSend is send by a selector over both channels.
+func (m *midStream) selSend(g *midGroup, first int64) {
+	defer g.wg.Done()
+	v := int(first)
+	sel := m.e.NewSelector(m.ch.OnSendVar(&v, nil), m.other.OnSendVar(&v, nil))
+	for ; ; v += 2 {
+		if _, err := sel.Select(g.ctx); err != nil {
+			m.cancelled(err)
+			return
+		}
+		m.sent.Add(int64(v) * int64(v))
+	}
+}
+
+// selRecv is recv by a selector over both channels.
+func (m *midStream) selRecv(g *midGroup) {
+	defer g.wg.Done()
+	do := func(v int, _ bool) { m.got(v) }
+	sel := m.e.NewSelector(m.ch.OnRecv(do), m.other.OnRecv(do))
+	for {
+		if _, err := sel.Select(g.ctx); err != nil {
+			m.cancelled(err)
+			return
 		}
 	}
 }
@@ -161,9 +249,9 @@ func (m *midStream) cancelled(err error) {
 }
 
 // drain takes what is left.
-func (m *midStream) drain() {
+func (m *midStream) drain(ch Chan[int]) {
 	for {
-		v, ok, err := m.ch.TryRecv()
+		v, ok, err := ch.TryRecv()
 		if err != nil {
 			m.e.Fatalf("TryRecv: %v", err)
 		}

@@ -54,9 +54,9 @@ var table = []mutant{
 		new:     "		h := c.pop(&v)\n		c.handOut(c.wrap(v, h, nil), a, g, o); c.freeSlot(o)\n",
 		killers: []string{"L2/a-slot-is-free-when-its-value-is-confirmed"},
 	}, {
-		law: "L2", name: "a try gives up when the lock is taken", file: ops,
-		old:     "	var o after[T]\n	c.lockWide()\n	got := c.begin(a, hold, &g, &o)\n",
-		new:     "	var o after[T]\n	if !c.mu.state.CompareAndSwap(0, 1) { return g, false }; c.wide()\n	got := c.begin(a, hold, &g, &o)\n",
+		law: "L2", name: "a try gives up when the lock is taken", file: plain,
+		old:     "	c.mu.Lock()\n	if !a.gone {\n		var h Header\n",
+		new:     "	if !c.mu.state.CompareAndSwap(0, 1) { return false, nil }\n	if !a.gone {\n		var h Header\n",
 		killers: []string{"L2/try-is-never-falsely-empty", "L2/try-is-never-falsely-full"},
 	}, {
 		law: "L3", name: "last come, first served", file: waiter,
@@ -153,6 +153,16 @@ var table = []mutant{
 		old:     "			c.giveUpOpen(w, cause, &o)\n",
 		new:     "			w.err = cause\n",
 		killers: []string{"L8/one-context-ends-all-that-wait-under-it"},
+	}, {
+		law: "L8", name: "a selector is not told of the end of its context", file: "internal/engine/selectwatch.go",
+		old:     "		w.over.Store(true)\n",
+		new:     "",
+		killers: []string{"L8/a-selector-ends-with-the-context-it-is-under"},
+	}, {
+		law: "L8", name: "a selector ends with a context it was under before", file: "internal/engine/selectwatch.go",
+		old:     "return s.atDoor && s.told && s.watch.over.Load() }",
+		new:     "return s.atDoor && s.watch != nil && s.watch.over.Load() }",
+		killers: []string{"L8/a-selector-ends-with-the-context-it-is-under"},
 	}, {
 		law: "L8", name: "cancel reported after completion", file: ops,
 		old:     "	c.free()\n	<-w.tk.Bell()\n",

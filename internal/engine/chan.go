@@ -302,6 +302,16 @@ func (o *after[T]) wake(w *waiter[T]) {
 	o.last = w
 }
 
+// wakeFirst has w rung before those collected until now.
+//
+//go:norace
+func (o *after[T]) wakeFirst(w *waiter[T]) {
+	if o.last == nil {
+		o.last = w
+	}
+	w.next, o.first = o.first, w
+}
+
 //go:norace
 func (o *after[T]) tell(e event.Event) { o.events = append(o.events, e) }
 

@@ -152,7 +152,7 @@ func TestTryMeetsTakeReleased(t *testing.T) {
 	defer wg.Wait()
 	defer cancel()
 	for end := time.Now().Add(300 * time.Millisecond); time.Now().Before(end); {
-		if ok, _ := c.TrySend(a, 1, nil); ok {
+		if ok, _ := c.TrySend(a, new(1), nil); ok {
 			s := c.Stats()
 			t.Fatalf("TrySend succeeded into a Take without a slot; %+v", s)
 		}
@@ -216,7 +216,7 @@ func TestWinnerReadTooEarly(t *testing.T) {
 	defer wg.Wait()
 	defer cancel()
 	for end := time.Now().Add(300 * time.Millisecond); time.Now().Before(end) && !t.Failed(); {
-		c.TrySend(a, 7, nil)
+		c.TrySend(a, new(7), nil)
 	}
 }
 
@@ -280,7 +280,7 @@ func TestDetachedWhileClaimed(t *testing.T) {
 		v := 7
 		x := NewAsyncSelect([]Case{&TakeCase[int]{C: c, A: gone, Unheard: true}, &SendCase[int]{C: d, A: e, V: &v}}, func() {})
 		claimedElsewhere(t, x, func() { c.Detach(gone, "its session has ended") }, func() {
-			if ok, err := c.TrySend(here, 1, nil); ok != (slots > 0) || err != nil {
+			if ok, err := c.TrySend(here, new(1), nil); ok != (slots > 0) || err != nil {
 				t.Errorf("%d slots: %v, %v", slots, ok, err)
 			}
 		})
@@ -302,8 +302,9 @@ func TestClosedWhileClaimed(t *testing.T) {
 	x := NewAsyncSelect([]Case{&SendCase[int]{C: c, A: a, V: &v}, &TakeCase[int]{C: d, A: e}}, func() {})
 	end := func() {
 		t.Helper()
-		if g, ok := c.TryRecv(b, false); ok || !errors.Is(g.Err, fault.ErrClosed) {
-			t.Errorf("received %d, %v", g.Val, g.Err)
+		var got int
+		if ok, err := c.TryRecv(b, &got); ok || !errors.Is(err, fault.ErrClosed) {
+			t.Errorf("received %d, %v", got, err)
 		}
 	}
 	claimedElsewhere(t, x, func() { c.Close(b); end() }, end)

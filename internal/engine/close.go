@@ -33,7 +33,24 @@ func (c *Chan[T]) close(o *after[T]) {
 		}
 		p = next
 	}
+	c.sendq.failCrowd(fault.ErrClosed, o)
+	if c.used == 0 {
+		c.recvq.failCrowd(fault.ErrClosed, o)
+	}
 	c.serve(o)
+}
+
+// failCrowd ends with err the plain operations that are parked at the head of the
+// queue, which may be very many. Who was looked at last is in the cache, and is
+// woken first.
+//
+//go:norace
+func (q *queue[T]) failCrowd(err error, o *after[T]) {
+	for w := q.head; w != nil && w.simple && !w.rings; w = q.head {
+		q.shift()
+		w.err, w.done = err, true
+		o.wakeFirst(w)
+	}
 }
 
 // withdraw takes p, which is offered without a slot and in nobody's hands, back

@@ -16,7 +16,7 @@ func TestSnapshot(t *testing.T) {
 		a := New[int](Config{Name: "a", Slots: 1}, nil)
 		b := New[int](Config{Name: "b"}, nil)
 		aa, ba := a.Attach(true, true), b.Attach(true, true)
-		a.TrySend(aa, 1, nil)
+		a.TrySend(aa, new(1), nil)
 		a.Take(ctx, aa)
 		go a.SendAll(ctx, aa, []int{2, 3}, nil, 0)
 		synctest.Wait()
@@ -65,8 +65,8 @@ func TestSnapshotShowsWhatRests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := New[int](Config{Slots: 1}, nil)
 		a := c.Attach(true, true)
-		c.TrySend(a, 1, nil)
-		g, _ := c.TryRecv(a, true)
+		c.TrySend(a, new(1), nil)
+		g, _ := c.TryTake(a)
 		g.Hold.Return(time.Hour)
 		s := c.Snapshot()
 		if len(s.Held) != 1 || !s.Held[0].Resting || !s.Held[0].Slot || s.Stats.Held != 1 || s.Stats.Len != 0 {

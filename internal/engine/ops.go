@@ -181,24 +181,6 @@ func (c *Chan[T]) await(ctx context.Context, w *waiter[T], timeout time.Duration
 	}
 }
 
-// TrySend sends v if that is possible without waiting.
-//
-//go:norace
-func (c *Chan[T]) TrySend(a *Attach, v T, h Header) (bool, error) {
-	var o after[T]
-	c.lockWide()
-	if err := c.refuseSend(a); err != nil {
-		c.free()
-		return false, err
-	}
-	if c.jam() {
-		c.serve(&o)
-	}
-	ok := c.offer(v, h, &o)
-	c.unlock(&o)
-	return ok, nil
-}
-
 // Take takes and holds the next value.
 //
 //go:norace
@@ -264,12 +246,21 @@ func (c *Chan[T]) recvBlocked(a *Attach, hold bool) *waiter[T] {
 	return w
 }
 
-// TryRecv is Recv if that is possible without waiting.
+// TryTake takes and holds the next value if that is possible without waiting.
 //
 //go:norace
-func (c *Chan[T]) TryRecv(a *Attach, hold bool) (g Got[T], ok bool) {
+func (c *Chan[T]) TryTake(a *Attach) (g Got[T], ok bool) {
+	c.mu.Lock()
+	return c.tryRecvSlow(a, true)
+}
+
+// tryRecvSlow is a receive in full that does not wait. The lock is held and is
+// freed.
+//
+//go:norace
+func (c *Chan[T]) tryRecvSlow(a *Attach, hold bool) (g Got[T], ok bool) {
 	var o after[T]
-	c.lockWide()
+	c.wide()
 	got := c.begin(a, hold, &g, &o)
 	c.unlock(&o)
 	return g, got == pulled
@@ -370,4 +361,7 @@ func (c *Chan[T]) TakeInto(ctx context.Context, a *Attach, buf []Got[T]) (int, e
 // TrySendAny is TrySend of a v that must be a T.
 //
 //go:norace
-func (c *Chan[T]) TrySendAny(a *Attach, v any) (bool, error) { return c.TrySend(a, v.(T), nil) }
+func (c *Chan[T]) TrySendAny(a *Attach, v any) (bool, error) {
+	t := v.(T)
+	return c.TrySend(a, &t, nil)
+}

@@ -201,6 +201,99 @@ func (c *Chan[T]) RecvOrQueue(ctx context.Context, a *Attach, v *T) (*waiter[T],
 	return w, nil
 }
 
+// sendShort sends v if the short way can do it at once, and then frees the lock,
+// which is held.
+//
+//go:norace
+func (c *Chan[T]) sendShort(v *T, h Header) bool {
+	switch {
+	case c.mode == calm && c.used < c.slots:
+		c.put(v, h)
+		c.mu.Unlock()
+		return true
+	case c.mode == receiving:
+		if r := c.recvq.single(recv); r != nil {
+			c.handTo(r, v, h)
+			return true
+		}
+	}
+	return false
+}
+
+// recvShort is to a receive what sendShort is to a send.
+//
+//go:norace
+func (c *Chan[T]) recvShort(v *T, h *Header) bool {
+	switch {
+	case c.mode == calm && c.n > 0:
+		*h = c.pop(v)
+		c.rcvd++
+		c.used--
+		c.mu.Unlock()
+		return true
+	case c.mode == sending && (c.n > 0 || c.slots == 0):
+		w := c.sendq.single(send)
+		if w == nil {
+			return false
+		}
+		if c.sendq.head == nil {
+			c.mode = calm
+		}
+		c.recvFrom(w, v)
+		w.ring()
+		return true
+	}
+	return false
+}
+
+// TrySend sends v if that is possible without waiting.
+//
+//go:norace
+func (c *Chan[T]) TrySend(a *Attach, v *T, h Header) (bool, error) {
+	c.mu.Lock()
+	if !a.gone {
+		if c.sendShort(v, h) {
+			return true, nil
+		}
+		if c.mode == calm { // it is full
+			c.mu.Unlock()
+			return false, nil
+		}
+	}
+	var o after[T]
+	c.wide()
+	if err := c.refuseSend(a); err != nil {
+		c.free()
+		return false, err
+	}
+	if c.jam() {
+		c.serve(&o)
+	}
+	ok := c.offer(*v, h, &o)
+	c.unlock(&o)
+	return ok, nil
+}
+
+// TryRecv takes and confirms the next value if that is possible without waiting.
+//
+//go:norace
+func (c *Chan[T]) TryRecv(a *Attach, v *T) (bool, error) {
+	c.mu.Lock()
+	if !a.gone {
+		var h Header
+		if c.recvShort(v, &h) {
+			return true, nil
+		}
+		if c.mode == calm { // it is empty
+			c.mu.Unlock()
+			return false, nil
+		}
+	}
+	g, ok := c.tryRecvSlow(a, false)
+	*v = g.Val
+	return ok, g.Err
+}
+
 // recvInto is the full way of RecvOrQueue. The lock is held and is freed.
 //
 //go:norace

@@ -54,6 +54,7 @@ type lockable interface {
 	// probe tries the case while no other channel is locked.
 	probe(s *Select, ctx context.Context) verdict
 	enqueue()
+	enter() // its queue, and free the lock
 	leave() // its queue
 	sends() bool
 	clear() // forget operand and result
@@ -117,6 +118,12 @@ type Select struct {
 	fates   [2]park.Fate // of hand and bell, by park.Kind
 	timer   *time.Timer
 	offered bool // the foreign cases know the ticket
+
+	watch *selectWatch    // of a context that tells of its end, or nil
+	told  bool            // this turn is under that context
+	last  <-chan struct{} // of the context of the last wait for both
+	times int             // how many of those in a row were under that one
+	keen  bool            // that is enough to ask it
 }
 
 // few is how many cases a select has room for in one piece with it: most have no
@@ -266,7 +273,13 @@ func (s *Select) giveUp(cause error) int {
 	}
 	s.unlockAll()
 	for !s.tk.Over() {
-		<-s.tk.Bell()
+		if !s.atDoor {
+			<-s.tk.Bell()
+			continue
+		}
+		if s.door.Hush(); !s.tk.Over() {
+			s.door.Wait()
+		}
 	}
 	return s.tk.Winner()
 }

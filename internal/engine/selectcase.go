@@ -173,6 +173,12 @@ func (x *chanCase[T]) enqueue() {
 	}
 }
 
+//go:norace
+func (x *chanCase[T]) enter() {
+	x.enqueue()
+	x.c.free()
+}
+
 // queue is where the case waits.
 //
 //go:norace
@@ -263,37 +269,16 @@ func (x *chanCase[T]) short() bool {
 	if w.att.gone {
 		return false
 	}
-	switch {
-	case w.kind == send && c.mode == calm && c.used < c.slots:
-		c.put(&w.val, w.header)
-		c.mu.Unlock()
-	case w.kind == send && c.mode == receiving:
-		r := c.recvq.single(recv)
-		if r == nil {
-			return false
+	switch w.kind {
+	case send:
+		return c.sendShort(&w.val, w.header)
+	case recv:
+		if c.recvShort(&w.got.Val, &w.got.Header) {
+			w.got.Attempt = 1
+			return true
 		}
-		c.handTo(r, &w.val, w.header)
-	case w.kind == recv && c.mode == calm && c.n > 0:
-		w.got.Header = c.pop(&w.got.Val)
-		w.got.Attempt = 1
-		c.rcvd++
-		c.used--
-		c.mu.Unlock()
-	case w.kind == recv && c.mode == sending && (c.n > 0 || c.slots == 0):
-		from := c.sendq.single(send)
-		if from == nil {
-			return false
-		}
-		if c.sendq.head == nil {
-			c.mode = calm
-		}
-		c.recvFrom(from, &w.got.Val)
-		w.got.Attempt = 1
-		from.ring()
-	default:
-		return false
 	}
-	return true
+	return false
 }
 
 // trySend is ready as a plain send would be. Beside a default it is a TrySend:

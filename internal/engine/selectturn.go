@@ -52,6 +52,9 @@ func (s *Select) Begin(ctx context.Context, h Header, first bool) (i int, parks 
 	}
 	i, err = s.wait(ctx, v == pending)
 	s.leave(i)
+	if s.keen {
+		s.ask(ctx)
+	}
 	i, err = s.run(i, err)
 	return i, false, err
 }
@@ -65,10 +68,9 @@ func (s *Select) Park() { s.door.Wait() }
 //
 //go:norace
 func (s *Select) End() (int, error) {
-	s.heard()
-	i := s.tk.Winner()
+	i, err := s.heard()
 	s.leave(i)
-	return s.run(i, nil)
+	return s.run(i, err)
 }
 
 // run ends the turn for case i, or with err for none: what the others offered is
@@ -126,7 +128,10 @@ func (s *Select) probe(ctx context.Context) (int, verdict) {
 //go:norace
 func (s *Select) decide(ctx context.Context, first bool) (int, verdict) {
 	s.lockAll()
-	i, v := s.look(first)
+	i, v := -1, unready
+	if s.hinted() {
+		i, v = s.look(first)
+	}
 	if v == unready && s.hasDefault() {
 		if len(s.natives) > 0 {
 			i, v = s.lookNative()
@@ -208,6 +213,23 @@ func (s *Select) look(first bool) (int, verdict) {
 	return -1, unready
 }
 
+// hinted reports whether a look is needed: it may find something, or puts cases on
+// one channel into any order. With every lock held what the channels hint at is
+// exact where it says no.
+//
+//go:norace
+func (s *Select) hinted() bool {
+	if len(s.chans) < len(s.order) || len(s.locks) < len(s.chans) {
+		return true
+	}
+	for _, l := range s.chans {
+		if l.hints() {
+			return true
+		}
+	}
+	return false
+}
+
 //go:norace
 func (s *Select) lockAll() {
 	if hb.On {
@@ -277,8 +299,7 @@ func (s *Select) flush() {
 func (s *Select) enqueue() {
 	if len(s.locks) == len(s.chans) {
 		for _, l := range s.chans {
-			l.enqueue()
-			l.unlock()
+			l.enter()
 		}
 	} else {
 		s.inOrder(lockable.enqueue)
@@ -327,7 +348,7 @@ func (s *Select) prepareWait(ctx context.Context) {
 	if len(s.locks) == 0 && len(s.foreigns) == 0 {
 		return
 	}
-	if park.Fast && !s.inside && len(s.locks) > 0 && len(s.natives) == 0 && len(s.timers) == 0 && ctx.Done() == nil {
+	if park.Fast && !s.inside && len(s.locks) > 0 && len(s.natives) == 0 && len(s.timers) == 0 && s.watched(ctx) {
 		s.atDoor = true
 		s.tk.SetDoor(&s.door)
 		return

@@ -41,8 +41,7 @@ func (s *Select) wait(ctx context.Context, pend bool) (int, error) {
 	}
 	if s.atDoor {
 		s.Park()
-		s.heard()
-		return s.tk.Winner(), nil
+		return s.heard()
 	}
 	wantQuit, wantDue := false, false
 	for {
@@ -78,24 +77,35 @@ func (s *Select) wait(ctx context.Context, pend bool) (int, error) {
 	}
 }
 
-// heard is called when the door has rung, and returns when the turn is over.
+// heard is called when the door has rung, and returns how the turn ended once it
+// has.
 //
 //go:norace
-func (s *Select) heard() {
+func (s *Select) heard() (int, error) {
 	for !s.tk.Over() {
 		s.door.Hush() // and then look: a ring from now on is kept
-		if s.tk.Over() {
-			return
+		switch {
+		case s.tk.Over():
+		case s.ended() && s.tk.Abort():
+			return cancelled(s.watch.ctx)
+		case s.ended() && s.tk.State() == ticket.Synced:
+			_, err := cancelled(s.watch.ctx)
+			return s.giveUp(err), nil
+		default:
+			s.lookAgain()
+			s.door.Wait()
 		}
-		s.lookAgain()
-		s.door.Wait()
 	}
+	return s.tk.Winner(), nil
 }
 
 // lookAgain looks at every case once more after a claim was released.
 //
 //go:norace
 func (s *Select) lookAgain() {
+	if s.ended() {
+		return // it wants none any more
+	}
 	if s.tk.State() == ticket.Waiting {
 		s.reconsider()
 		s.tk.Looked()

@@ -52,7 +52,7 @@ func New(cfg driver.Config, home string, dead func(it driver.Item, reason string
 func (ch *Channel) Sink() func(it driver.Item) error {
 	a := ch.c.Attach(true, false)
 	return func(it driver.Item) error {
-		ok, err := ch.c.TrySend(a, item{it.Value, it.Header}, nil)
+		ok, err := ch.c.TrySend(a, &item{it.Value, it.Header}, nil)
 		if err == nil && !ok {
 			err = fault.ErrFull
 		}

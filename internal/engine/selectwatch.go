@@ -1,0 +1,70 @@
+package engine
+
+import (
+	"context"
+	"runtime"
+	"sync/atomic"
+	"weak"
+)
+
+// This file is watch.go for a Select, which has one goroutine: the end of the
+// context rings at its door, and it looks whether it may still give up.
+
+// selectWatch is a context that tells a Select of its end.
+type selectWatch struct {
+	ctx  context.Context
+	done <-chan struct{}
+	over atomic.Bool // it has ended; stored before the ring, loaded after
+	stop func() bool
+	tidy runtime.Cleanup // stops it when the Select is gone
+}
+
+// watched reports whether s is told of the end of ctx. If not, it counts the turn,
+// and asks ctx once there were many.
+//
+//go:norace
+func (s *Select) watched(ctx context.Context) bool {
+	done := ctx.Done()
+	s.told = done != nil && s.watch != nil && s.watch.done == done
+	switch {
+	case done == nil || s.told:
+		return true
+	case s.last != done:
+		s.last, s.times = done, 0
+	}
+	s.times++
+	s.keen = s.times >= habit
+	return false
+}
+
+// ended reports whether the context that is watched has ended, if this turn waits
+// at the door under it.
+//
+//go:norace
+func (s *Select) ended() bool { return s.atDoor && s.told && s.watch.over.Load() }
+
+// ask asks ctx to tell s of its end. Only between two turns.
+//
+//go:norace
+func (s *Select) ask(ctx context.Context) {
+	s.keen = false
+	if s.times = 0; !tells(ctx) {
+		s.times = never
+		return
+	}
+	if s.watch != nil {
+		s.watch.stop()
+		s.watch.tidy.Stop()
+	}
+	w := &selectWatch{ctx: ctx, done: ctx.Done()}
+	// The context may live much longer than the select, and must not keep it.
+	there := weak.Make(s)
+	w.stop = context.AfterFunc(ctx, func() {
+		w.over.Store(true)
+		if s := there.Value(); s != nil {
+			s.door.Ring()
+		}
+	})
+	s.watch = w
+	w.tidy = runtime.AddCleanup(s, func(stop func() bool) { stop() }, w.stop)
+}
