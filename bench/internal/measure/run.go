@@ -13,7 +13,8 @@ type Body func() func(n int) Sample
 // Contender is one way to do what a shape asks for.
 type Contender struct {
 	Name string
-	Body Body
+	Body Body   // nil if it cannot run
+	Why  string // it cannot run, for the tables: nobody is left out in silence
 }
 
 // Again is what the second run of the base is called.
@@ -46,8 +47,8 @@ type Shape struct {
 
 // Contenders returns all that run: ours, the rivals, and the base again.
 func (s *Shape) Contenders() []Contender {
-	all := append([]Contender{{"ours", s.Ours}}, s.Rivals...)
-	return append(all, Contender{Again, s.Rivals[0].Body})
+	all := append([]Contender{{Name: "ours", Body: s.Ours}}, s.Rivals...)
+	return append(all, Contender{Name: Again, Body: s.Rivals[0].Body})
 }
 
 // Plan says how much to measure.
@@ -60,8 +61,9 @@ type Plan struct {
 // Figures are the samples of one contender, one for each round.
 type Figures struct {
 	Name   string    `json:"name"`
-	Ns     []float64 `json:"ns"`     // per operation
-	Allocs []float64 `json:"allocs"` // per operation
+	Why    string    `json:"why,omitempty"` // it could not run; there are no samples
+	Ns     []float64 `json:"ns"`            // per operation
+	Allocs []float64 `json:"allocs"`        // per operation
 }
 
 // Row is what was measured of one shape: ours first, then the base, then the
@@ -105,7 +107,7 @@ func newRow(s *Shape, target time.Duration) Row {
 		r.N = calibrate(s.Rivals[0].Body, target)
 	}
 	for _, c := range s.Contenders() {
-		r.Figures = append(r.Figures, Figures{Name: c.Name})
+		r.Figures = append(r.Figures, Figures{Name: c.Name, Why: c.Why})
 	}
 	return r
 }
@@ -114,6 +116,9 @@ func newRow(s *Shape, target time.Duration) Row {
 func (r *Row) measure(s *Shape) {
 	contenders := s.Contenders()
 	for _, k := range rand.Perm(len(contenders)) {
+		if contenders[k].Body == nil {
+			continue
+		}
 		sample := s.once(contenders[k].Body, r.N)
 		f := &r.Figures[k]
 		f.Ns = append(f.Ns, float64(sample.Elapsed.Nanoseconds())/float64(r.N))

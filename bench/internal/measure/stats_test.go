@@ -68,7 +68,7 @@ func sleeper(d time.Duration, samples *int) Body {
 
 func TestRunMeasuresEveryContenderInEveryRound(t *testing.T) {
 	var ours, base int
-	s := &Shape{Name: "sleep", Ours: sleeper(30, &ours), Rivals: []Contender{{"base", sleeper(10, &base)}}, Goal: 1.5}
+	s := &Shape{Name: "sleep", Ours: sleeper(30, &ours), Rivals: []Contender{{Name: "base", Body: sleeper(10, &base)}, {Name: "gone", Why: "not here"}}, Goal: 1.5}
 	const rounds = 5
 	r := Run([]*Shape{s}, Plan{Rounds: rounds, Target: time.Microsecond})[0]
 	if ours != rounds || base != 2*rounds+1 { // once to calibrate
@@ -80,8 +80,11 @@ func TestRunMeasuresEveryContenderInEveryRound(t *testing.T) {
 	if got := Compare(r.Figures[0].Ns, r.Figures[1].Ns); got.OfMedians != 3 || got.ByRound != 3 {
 		t.Errorf("ratio %+v, want 3", got)
 	}
-	if got := Compare(r.Figures[2].Ns, r.Figures[1].Ns).Spread(); got != 0 {
+	if got := Compare(r.Figures[3].Ns, r.Figures[1].Ns).Spread(); got != 0 {
 		t.Errorf("the base is %v from itself, want 0", got)
+	}
+	if gone := r.Figures[2]; gone.Why != "not here" || len(gone.Ns) > 0 {
+		t.Errorf("who cannot run is %+v, want the reason and no samples", gone)
 	}
 	if got := r.Figures[0].Allocs[0]; got != 1 {
 		t.Errorf("%v allocations an operation, want 1", got)

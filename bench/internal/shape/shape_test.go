@@ -18,7 +18,12 @@ func TestEveryShapeEnds(t *testing.T) {
 		}
 		names[full] = true
 		for _, c := range s.Contenders() {
-			t.Run(full+"/"+c.Name, func(t *testing.T) { ends(t, c.Body) })
+			t.Run(full+"/"+c.Name, func(t *testing.T) {
+				if c.Body == nil {
+					t.Skip(c.Why)
+				}
+				ends(t, c.Body)
+			})
 		}
 	}
 }
