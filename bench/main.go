@@ -8,36 +8,41 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"regexp"
 	"strings"
 	"time"
 
-	"github.com/handoff-go/handoff/bench/internal/measure"
-	"github.com/handoff-go/handoff/bench/internal/report"
-	"github.com/handoff-go/handoff/bench/internal/shape"
+	"github.com/handoff-go/handoff/bench/internal/page"
+	"github.com/handoff-go/handoff/internal/bench/measure"
+	"github.com/handoff-go/handoff/internal/bench/report"
+	"github.com/handoff-go/handoff/internal/bench/shape"
 )
 
 // Where results are kept, seen from this folder, and from the page.
 const (
 	resultsDir = "results"
-	page       = "../docs/results.md"
+	pageFile   = "../docs/results.md"
 	pageLink   = "../bench/results"
 )
 
 func main() {
-	err := run(os.Args[1:], os.Stdout, os.Stderr)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(args []string, out, told io.Writer) error {
+func run(ctx context.Context, args []string, out, told io.Writer) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	var (
 		short  = flags.Bool("short", false, "shorter samples: less than three minutes in all")
@@ -51,7 +56,7 @@ func run(args []string, out, told io.Writer) error {
 		return err
 	}
 	if *render {
-		return report.WritePage(page, resultsDir, pageLink)
+		return page.Write(pageFile, resultsDir, pageLink)
 	}
 	shapes, err := choose(*only, *short)
 	if err != nil {
@@ -66,16 +71,20 @@ func run(args []string, out, told io.Writer) error {
 			*sample = 20 * time.Millisecond
 		}
 	}
-	r := take(shapes, measure.Plan{Rounds: *rounds, Target: *sample}, report.Here(args), told)
+	r, err := take(ctx, shapes, measure.Plan{Rounds: *rounds, Target: *sample}, told)
+	if err != nil {
+		return err
+	}
+	r.About.Commit, r.About.Command = page.Commit(), page.Command(args)
 	if err := r.Text(out); err != nil || !*write {
 		return err
 	}
-	name, err := r.Store(resultsDir)
+	name, err := page.Store(r, resultsDir)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "stored as bench/%s/%s\n", resultsDir, name)
-	return report.WritePage(page, resultsDir, pageLink)
+	return page.Write(pageFile, resultsDir, pageLink)
 }
 
 // choose returns the shapes whose group and name the pattern fits.
@@ -84,27 +93,27 @@ func choose(pattern string, short bool) ([]*measure.Shape, error) {
 	if err != nil {
 		return nil, err
 	}
-	var chosen []*measure.Shape
-	for _, s := range shape.All() {
-		if re.MatchString(s.Group+": "+s.Name) && !(short && s.Long) {
-			chosen = append(chosen, s)
-		}
-	}
+	chosen := shape.Choose(all(), re, short)
 	if len(chosen) == 0 {
 		return nil, fmt.Errorf("no shape is called %q", pattern)
 	}
 	return chosen, nil
 }
 
+// all is ours against Go's, and every rival.
+func all() []*measure.Shape {
+	return shape.All()
+}
+
 // take measures, and tells how far it is.
-func take(shapes []*measure.Shape, p measure.Plan, about report.About, told io.Writer) *report.Record {
-	about.Rounds, about.Sample = p.Rounds, p.Target.String()
+func take(ctx context.Context, shapes []*measure.Shape, p measure.Plan, told io.Writer) (*report.Record, error) {
+	about := report.Here(p)
 	fmt.Fprintf(told, "%d shapes, calibrating", len(shapes))
 	p.Told = func(round int) {
 		fmt.Fprintf(told, "\rround %d of %d, %s    ", round+1, p.Rounds, time.Since(about.Date).Round(time.Second))
 	}
-	rows := measure.Run(shapes, p)
+	rows, err := measure.Run(ctx, shapes, p)
 	fmt.Fprint(told, "\r"+strings.Repeat(" ", 40)+"\r")
 	about.Finish()
-	return &report.Record{About: about, Rows: rows}
+	return &report.Record{About: about, Claims: shape.Claims(), Rows: rows}, err
 }

@@ -1,6 +1,8 @@
 package measure
 
 import (
+	"context"
+	"errors"
 	"math"
 	"testing"
 	"time"
@@ -62,7 +64,7 @@ func TestSharesAddUp(t *testing.T) {
 func sleeper(d time.Duration, samples *int) Body {
 	return func() func(int) Sample {
 		*samples++
-		return func(n int) Sample { return Sample{time.Duration(n) * d, uint64(n)} }
+		return func(n int) Sample { return Sample{Elapsed: time.Duration(n) * d, Mallocs: uint64(n)} }
 	}
 }
 
@@ -70,7 +72,11 @@ func TestRunMeasuresEveryContenderInEveryRound(t *testing.T) {
 	var ours, base int
 	s := &Shape{Name: "sleep", Ours: sleeper(30, &ours), Rivals: []Contender{{Name: "base", Body: sleeper(10, &base)}, {Name: "gone", Why: "not here"}}, Goal: 1.5}
 	const rounds = 5
-	r := Run([]*Shape{s}, Plan{Rounds: rounds, Target: time.Microsecond})[0]
+	rows, err := Run(t.Context(), []*Shape{s}, Plan{Rounds: rounds, Target: time.Microsecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rows[0]
 	if ours != rounds || base != 2*rounds+1 { // once to calibrate
 		t.Errorf("%d samples of ours and %d of the base, want %d and %d", ours, base, rounds, 2*rounds+1)
 	}
@@ -96,5 +102,50 @@ func TestTogetherRunsAllAtTheSameTime(t *testing.T) {
 	s := Together(func() { a <- 1; <-b }, func() { <-a; b <- 1 }) // one after the other they would block
 	if s.Elapsed <= 0 {
 		t.Errorf("Together took %v", s.Elapsed)
+	}
+}
+
+func TestRunEndsWithItsContext(t *testing.T) {
+	enough := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	var ours, base int
+	s := &Shape{Ours: sleeper(1, &ours), Rivals: []Contender{{Name: "base", Body: sleeper(1, &base)}}, N: 10}
+	told := func(round int) {
+		if round == 2 {
+			cancel(enough)
+		}
+	}
+	if _, err := Run(ctx, []*Shape{s}, Plan{Rounds: 100, Told: told}); err != enough || ours != 2 {
+		t.Errorf("a run that was ended in round 2 took %d samples of ours and says %v", ours, err)
+	}
+}
+
+// An operation may be timed by itself, and may happen in another process.
+func TestASampleIsKeptByWhatIsKnownOfIt(t *testing.T) {
+	var f Figures
+	each := make([]time.Duration, 1001)
+	for i := range each {
+		each[len(each)-1-i] = time.Duration(i)
+	}
+	f.add(Sample{Elapsed: 20, CPU: 40, Elsewhere: true, Each: each}, 10)
+	if f.Ns[0] != 2 || f.CPU[0] != 4 || len(f.Allocs) != 0 {
+		t.Errorf("kept %+v, want 2 ns, 4 ns of CPU and no count of allocations", f)
+	}
+	if f.P50[0] != 500 || f.P99[0] != 990 || f.P999[0] != 999 {
+		t.Errorf("quantiles %v, %v, %v of 0 to 1000", f.P50, f.P99, f.P999)
+	}
+}
+
+func TestCPUTimeIsThatOfTheProcess(t *testing.T) {
+	if !KnowsCPU {
+		t.Skip("this system does not tell")
+	}
+	spin := func() {
+		for end := time.Now().Add(30 * time.Millisecond); time.Now().Before(end); {
+		}
+	}
+	idle := Alone(func() { time.Sleep(30 * time.Millisecond) })
+	if busy := Alone(spin); busy.CPU <= idle.CPU || busy.CPU < time.Millisecond {
+		t.Errorf("%v of CPU while it spins, %v while it sleeps", busy.CPU, idle.CPU)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/handoff-go/handoff"
-	"github.com/handoff-go/handoff/bench/internal/measure"
+	"github.com/handoff-go/handoff/internal/bench/measure"
 )
 
 // crowds are the numbers of senders and receivers.
@@ -16,11 +16,11 @@ var slots = []int{0, 1, 128, 4096}
 
 // plain is Send and Recv without anything around them.
 func plain() []*measure.Shape {
-	all := []*measure.Shape{against("plain", "send+receive, one goroutine, cap 128", 0.75, aloneOurs(128), aloneGo(128))}
+	all := claimed(claimAlone, against("plain", "send+receive, one goroutine, cap 128", 0.75, aloneOurs(128), aloneGo(128)))
 	for _, c := range crowds {
 		for _, k := range slots {
-			all = append(all, against("plain", fmt.Sprintf("%d→%d cap %d", c.senders, c.receivers, k), 1,
-				crowdOurs(c.senders, c.receivers, k), crowdGo(c.senders, c.receivers, k)))
+			all = append(all, claimed(claimCrowds, against("plain", fmt.Sprintf("%d→%d cap %d", c.senders, c.receivers, k), 1,
+				crowdOurs(c.senders, c.receivers, k), crowdGo(c.senders, c.receivers, k)))...)
 		}
 	}
 	return all
@@ -118,11 +118,8 @@ func recvGo(ch <-chan int, n int) {
 
 // pingPongs is one value going to and fro; an operation is there and back.
 func pingPongs() []*measure.Shape {
-	var all []*measure.Shape
-	for k, goal := range []float64{0.9, 1} {
-		all = append(all, against("plain", fmt.Sprintf("ping-pong cap %d", k), goal, pingPongOurs(k), pingPongGo(k)))
-	}
-	return all
+	all := claimed(claimPingPong, against("plain", "ping-pong cap 0", 0.9, pingPongOurs(0), pingPongGo(0)))
+	return append(all, against("plain", "ping-pong cap 1", 1, pingPongOurs(1), pingPongGo(1)))
 }
 
 func pingPongOurs(slots int) measure.Body {

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/handoff-go/handoff"
-	"github.com/handoff-go/handoff/bench/internal/measure"
+	"github.com/handoff-go/handoff/internal/bench/measure"
 )
 
 // holds is Take and Done. The language has no such thing, so what they cost is

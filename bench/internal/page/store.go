@@ -1,6 +1,6 @@
-// Package report keeps what was measured: a file for every run, tables for
-// people to read, and the page in docs made of the newest files.
-package report
+// Package page keeps what was measured: a file for every run, and the page in
+// docs made of the newest files.
+package page
 
 import (
 	"bytes"
@@ -10,62 +10,60 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/handoff-go/handoff/bench/internal/measure"
+	"github.com/handoff-go/handoff/internal/bench/measure"
+	"github.com/handoff-go/handoff/internal/bench/report"
 )
 
-// About says where and how a run was made. Figures of different machines are
-// never compared.
-type About struct {
-	Date    time.Time `json:"date"`
-	CPU     string    `json:"cpu"`
-	Cores   int       `json:"cores"`
-	Go      string    `json:"go"`
-	Target  string    `json:"target"` // operating system and architecture
-	Commit  string    `json:"commit"`
-	Command string    `json:"command"`
-	Form    string    `json:"form"` // of parking, fast or portable
-	Rounds  int       `json:"rounds"`
-	Sample  string    `json:"sample"` // how long one sample takes, about
-	Took    string    `json:"took"`
-	Load    string    `json:"load"` // of the machine, before and after
-}
-
-// Record is one run.
-type Record struct {
-	About About         `json:"about"`
-	Rows  []measure.Row `json:"rows"`
-}
-
 // encode writes one row a line, so that a file can be read and compared.
-func (r *Record) encode() ([]byte, error) {
+func encode(r *report.Record) ([]byte, error) {
 	about, err := json.MarshalIndent(r.About, "", "  ")
 	if err != nil {
 		return nil, err
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "{\n\"about\": %s,\n\"rows\": [\n", about)
+	fmt.Fprintf(&b, "{\n\"about\": %s,\n\"claims\": ", about)
+	if err := lines(&b, r.Claims); err != nil {
+		return nil, err
+	}
+	b.WriteString(",\n\"rows\": ")
+	rows := make([]measure.Row, len(r.Rows))
 	for i, row := range r.Rows {
-		line, err := json.Marshal(rounded(row))
+		rows[i] = rounded(row)
+	}
+	if err := lines(&b, rows); err != nil {
+		return nil, err
+	}
+	b.WriteString("\n}\n")
+	return b.Bytes(), nil
+}
+
+// lines writes an array with one element a line.
+func lines[T any](b *bytes.Buffer, all []T) error {
+	b.WriteString("[\n")
+	for i, one := range all {
+		line, err := json.Marshal(one)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if i > 0 {
 			b.WriteString(",\n")
 		}
 		b.Write(line)
 	}
-	b.WriteString("\n]\n}\n")
-	return b.Bytes(), nil
+	b.WriteString("\n]")
+	return nil
 }
 
 // rounded leaves out digits that mean nothing.
 func rounded(row measure.Row) measure.Row {
 	row.Figures = slices.Clone(row.Figures)
-	for i, f := range row.Figures {
-		row.Figures[i].Ns = roundAll(f.Ns, 100)
-		row.Figures[i].Allocs = roundAll(f.Allocs, 10000)
+	for i := range row.Figures {
+		f := &row.Figures[i]
+		for _, xs := range []*[]float64{&f.Ns, &f.CPU, &f.P50, &f.P99, &f.P999} {
+			*xs = roundAll(*xs, 100)
+		}
+		f.Allocs = roundAll(f.Allocs, 10000)
 	}
 	return row
 }
@@ -79,8 +77,8 @@ func roundAll(xs []float64, parts float64) []float64 {
 }
 
 // Store writes r into dir and returns the name of the file.
-func (r *Record) Store(dir string) (string, error) {
-	text, err := r.encode()
+func Store(r *report.Record, dir string) (string, error) {
+	text, err := encode(r)
 	if err != nil {
 		return "", err
 	}
@@ -97,12 +95,12 @@ func slug(s string) string {
 }
 
 // Load reads the record in file.
-func Load(file string) (*Record, error) {
+func Load(file string) (*report.Record, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	r := &Record{}
+	r := &report.Record{}
 	if err := json.Unmarshal(text, r); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
@@ -111,7 +109,7 @@ func Load(file string) (*Record, error) {
 
 // Newest returns the newest record of form in dir and the name of its file;
 // none is no error.
-func Newest(dir, form string) (*Record, string, error) {
+func Newest(dir, form string) (*report.Record, string, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*-"+form+".json"))
 	if err != nil || len(files) == 0 {
 		return nil, "", err

@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"context"
 	"math/rand/v2"
 	"runtime"
 	"time"
@@ -28,8 +29,11 @@ type Shape struct {
 	// ratio; it runs twice in every round, so that its ratio to itself shows
 	// the noise of this run.
 	Rivals []Contender
-	// Goal is the largest ratio to the base that is good; 0 is no goal.
+	// Goal is the largest ratio to the base that is good; 0 is no goal. Exactly 1
+	// means not slower than the base, so there the noise of the run is added.
 	Goal float64
+	// Claim is the name of the claim that the shape is a part of, "" if of none.
+	Claim string
 	// NoAllocs says that ours must allocate nothing in steady state.
 	NoAllocs bool
 	// Unit is what is measured if it is not nanoseconds: a Sample's Elapsed is
@@ -58,12 +62,40 @@ type Plan struct {
 	Told   func(round int)
 }
 
+// Claim is what is said of several shapes at once: each has its own goal, and
+// the geometric mean of their ratios may have one too.
+type Claim struct {
+	Name string  `json:"name"`
+	Mean float64 `json:"mean,omitempty"` // the largest that is good; 0 is no goal
+}
+
 // Figures are the samples of one contender, one for each round.
 type Figures struct {
 	Name   string    `json:"name"`
 	Why    string    `json:"why,omitempty"` // it could not run; there are no samples
 	Ns     []float64 `json:"ns"`            // per operation
-	Allocs []float64 `json:"allocs"`        // per operation
+	Allocs []float64 `json:"allocs"`        // per operation; none if they are not known
+	CPU    []float64 `json:"cpu,omitempty"` // ns of all cores per operation
+	// The quantiles of the operations of each round, in ns, where every one is
+	// timed by itself.
+	P50  []float64 `json:"p50,omitempty"`
+	P99  []float64 `json:"p99,omitempty"`
+	P999 []float64 `json:"p999,omitempty"`
+}
+
+// add adds a sample of n operations.
+func (f *Figures) add(s Sample, n int) {
+	f.Ns = append(f.Ns, float64(s.Elapsed.Nanoseconds())/float64(n))
+	if !s.Elsewhere {
+		f.Allocs = append(f.Allocs, float64(s.Mallocs)/float64(n))
+	}
+	if KnowsCPU || s.Elsewhere {
+		f.CPU = append(f.CPU, float64(s.CPU.Nanoseconds())/float64(n))
+	}
+	if len(s.Each) > 0 {
+		q := Quantiles(s.Each, 0.5, 0.99, 0.999)
+		f.P50, f.P99, f.P999 = append(f.P50, q[0]), append(f.P99, q[1]), append(f.P999, q[2])
+	}
 }
 
 // Row is what was measured of one shape: ours first, then the base, then the
@@ -71,6 +103,7 @@ type Figures struct {
 type Row struct {
 	Group    string    `json:"group"`
 	Name     string    `json:"name"`
+	Claim    string    `json:"claim,omitempty"`
 	Goal     float64   `json:"goal,omitempty"`
 	NoAllocs bool      `json:"noAllocs,omitempty"`
 	Unit     string    `json:"unit,omitempty"` // of Ns, if not nanoseconds
@@ -82,10 +115,14 @@ type Row struct {
 // Run measures shapes. Every round goes through all of them, so that a noisy
 // minute falls on a few rounds of every shape and not on all rounds of a few;
 // within a round the order of the shapes, and of the contenders of each, is
-// random.
-func Run(shapes []*Shape, p Plan) []Row {
+// random. When ctx ends, so does the run, with what was measured so far and the
+// cause.
+func Run(ctx context.Context, shapes []*Shape, p Plan) ([]Row, error) {
 	rows := make([]Row, len(shapes))
 	for i, s := range shapes {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		rows[i] = newRow(s, p.Target)
 	}
 	for round := range p.Rounds {
@@ -93,16 +130,19 @@ func Run(shapes []*Shape, p Plan) []Row {
 			p.Told(round)
 		}
 		for _, i := range rand.Perm(len(shapes)) {
+			if ctx.Err() != nil {
+				return rows, context.Cause(ctx)
+			}
 			if most := shapes[i].Rounds; most == 0 || round < most {
 				rows[i].measure(shapes[i])
 			}
 		}
 	}
-	return rows
+	return rows, nil
 }
 
 func newRow(s *Shape, target time.Duration) Row {
-	r := Row{Group: s.Group, Name: s.Name, Goal: s.Goal, NoAllocs: s.NoAllocs, Unit: s.Unit, Most: s.Most, N: s.N}
+	r := Row{Group: s.Group, Name: s.Name, Claim: s.Claim, Goal: s.Goal, NoAllocs: s.NoAllocs, Unit: s.Unit, Most: s.Most, N: s.N}
 	if r.N == 0 {
 		r.N = calibrate(s.Rivals[0].Body, target)
 	}
@@ -119,10 +159,7 @@ func (r *Row) measure(s *Shape) {
 		if contenders[k].Body == nil {
 			continue
 		}
-		sample := s.once(contenders[k].Body, r.N)
-		f := &r.Figures[k]
-		f.Ns = append(f.Ns, float64(sample.Elapsed.Nanoseconds())/float64(r.N))
-		f.Allocs = append(f.Allocs, float64(sample.Mallocs)/float64(r.N))
+		r.Figures[k].add(s.once(contenders[k].Body, r.N), r.N)
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/handoff-go/handoff"
-	"github.com/handoff-go/handoff/bench/internal/measure"
+	"github.com/handoff-go/handoff/internal/bench/measure"
 )
 
 // working is one sender and one receiver that do something between two values:
@@ -14,14 +14,13 @@ import (
 // alone.
 func working() []*measure.Shape {
 	const group = "with work between two values"
-	all := []*measure.Shape{
-		against(group, "1→1 cap 0, the receiver works 200 ns a value", 0.6,
-			workOurs(0, 0, loops(200*time.Nanosecond)), workGo(0, 0, loops(200*time.Nanosecond))),
-	}
+	busy := loops(200 * time.Nanosecond)
+	all := claimed(claimRunning, against(group, "1→1 cap 0, the receiver works 200 ns a value", 0.6,
+		workOurs(0, 0, busy), workGo(0, 0, busy)))
 	const same = 100 // as the runtime's benchmarks have it
 	for _, k := range []int{0, 10, 100} {
-		all = append(all, against(group, fmt.Sprintf("1→1 cap %d, both work %d divisions a value", k, same), 1,
-			workOurs(k, same, same), workGo(k, same, same)))
+		all = append(all, claimed(claimWork, against(group, fmt.Sprintf("1→1 cap %d, both work %d divisions a value", k, same), 1,
+			workOurs(k, same, same), workGo(k, same, same)))...)
 	}
 	return all
 }

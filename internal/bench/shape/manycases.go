@@ -1,6 +1,6 @@
 package shape
 
-import "github.com/handoff-go/handoff/bench/internal/measure"
+import "github.com/handoff-go/handoff/internal/bench/measure"
 
 // The language has no list of cases, so these are written out.
 

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/handoff-go/handoff/bench/internal/measure"
+	"github.com/handoff-go/handoff/internal/bench/measure"
 )
 
 // Each shape ends, with one operation and with a number that does not divide

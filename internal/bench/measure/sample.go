@@ -11,16 +11,20 @@ import (
 // Sample is one timed piece of work.
 type Sample struct {
 	Elapsed time.Duration
-	Mallocs uint64 // objects allocated meanwhile, in the whole process
+	Mallocs uint64        // objects allocated meanwhile, in the whole process
+	CPU     time.Duration // of the whole process meanwhile, user and system
+	// Each is what every operation took, of work that times them one by one.
+	Each []time.Duration
+	// Elsewhere says that another process did the work: what it allocated is
+	// not known, and CPU is its own.
+	Elsewhere bool
 }
 
 // Alone times work on the calling goroutine.
 func Alone(work func()) Sample {
-	before := mallocs()
-	begin := time.Now()
+	m := start()
 	work()
-	elapsed := time.Since(begin)
-	return Sample{elapsed, mallocs() - before}
+	return m.stop()
 }
 
 // Together times workers that run at the same time, from the moment all may go
@@ -38,12 +42,30 @@ func Together(workers ...func()) Sample {
 		})
 	}
 	ready.Wait()
-	before := mallocs()
-	begin := time.Now()
+	m := start()
 	close(gate)
 	done.Wait()
-	elapsed := time.Since(begin)
-	return Sample{elapsed, mallocs() - before}
+	return m.stop()
+}
+
+// meter is what the clocks and counters said when work began.
+type meter struct {
+	mallocs uint64
+	cpu     time.Duration
+	begin   time.Time
+}
+
+// start reads the cheapest last, so that the other readings are not timed.
+func start() meter {
+	m := meter{mallocs: mallocs(), cpu: cpuTime()}
+	m.begin = time.Now()
+	return m
+}
+
+func (m meter) stop() Sample {
+	elapsed := time.Since(m.begin)
+	cpu := cpuTime()
+	return Sample{Elapsed: elapsed, CPU: cpu - m.cpu, Mallocs: mallocs() - m.mallocs}
 }
 
 // mallocs stops the world, so it stays outside of what is timed.

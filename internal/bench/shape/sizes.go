@@ -2,32 +2,35 @@ package shape
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/handoff-go/handoff"
-	"github.com/handoff-go/handoff/bench/internal/measure"
+	"github.com/handoff-go/handoff/internal/bench/measure"
 	"github.com/handoff-go/handoff/internal/park"
 )
 
 // sizes is memory: what a channel takes on which nothing waits, and what a
 // goroutine that waits takes beside what any goroutine does.
 func sizes() []*measure.Shape {
-	sized := func(name string, most float64, ours, gos measure.Body) *measure.Shape {
+	sized := func(claim, name string, most float64, ours, gos measure.Body) *measure.Shape {
 		s := against("memory", name, 0, ours, gos)
-		s.Unit, s.Most, s.N, s.Rounds, s.NoAllocs = "B", most, 10_000, 3, false
+		s.Claim, s.Unit, s.Most, s.N, s.Rounds, s.NoAllocs = claim, "B", most, 10_000, 3, false
 		return s
 	}
-	waits := 128.0
-	if !park.Fast {
-		waits = 0 // the goal is of the fast form
+	const slots = 128
+	all := []*measure.Shape{
+		sized(claimIdle, "an idle channel without slots, bytes", 256, idleOurs(0), idleGo(0)),
+		sized(claimIdle, fmt.Sprintf("an idle channel with %d slots of 8 bytes, bytes", slots), 256+slots*8, idleOurs(slots), idleGo(slots)),
+		sized(claimParked, "a parked receiver, beside its goroutine, bytes", 128, waitOurs, waitGo),
 	}
-	return []*measure.Shape{
-		sized("an idle channel without slots, bytes", 256, idleOurs, idleGo),
-		sized("a parked receiver, beside its goroutine, bytes", waits, waitOurs, waitGo),
+	if parked := all[2]; !park.Fast { // the goal is of the fast form
+		parked.Claim, parked.Most = "", 0
 	}
+	return all
 }
 
 // heap is how much of it is in use.
@@ -49,27 +52,31 @@ func grown(make func() any) measure.Sample {
 	return measure.Sample{Elapsed: time.Duration(max(size, 0))}
 }
 
-func idleOurs() func(int) measure.Sample {
-	return func(n int) measure.Sample {
-		chs := make([]handoff.Chan[int], n)
-		return grown(func() any {
-			for i := range chs {
-				chs[i] = handoff.Make[int](0)
-			}
-			return chs
-		})
+func idleOurs(slots int) measure.Body {
+	return func() func(int) measure.Sample {
+		return func(n int) measure.Sample {
+			chs := make([]handoff.Chan[int], n)
+			return grown(func() any {
+				for i := range chs {
+					chs[i] = handoff.Make[int](slots)
+				}
+				return chs
+			})
+		}
 	}
 }
 
-func idleGo() func(int) measure.Sample {
-	return func(n int) measure.Sample {
-		chs := make([]chan int, n)
-		return grown(func() any {
-			for i := range chs {
-				chs[i] = make(chan int)
-			}
-			return chs
-		})
+func idleGo(slots int) measure.Body {
+	return func() func(int) measure.Sample {
+		return func(n int) measure.Sample {
+			chs := make([]chan int, n)
+			return grown(func() any {
+				for i := range chs {
+					chs[i] = make(chan int, slots)
+				}
+				return chs
+			})
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package measure
 import (
 	"math"
 	"slices"
+	"time"
 )
 
 // Quantile returns the value below which the part q of xs lies, between two
@@ -11,14 +12,27 @@ func Quantile(xs []float64, q float64) float64 {
 	if len(xs) == 0 {
 		return math.NaN()
 	}
-	sorted := slices.Sorted(slices.Values(xs))
+	return between(slices.Sorted(slices.Values(xs)), q)
+}
+
+// Quantiles is Quantile of each of qs, in nanoseconds. It sorts xs.
+func Quantiles(xs []time.Duration, qs ...float64) []float64 {
+	slices.Sort(xs)
+	out := make([]float64, len(qs))
+	for i, q := range qs {
+		out[i] = between(xs, q)
+	}
+	return out
+}
+
+func between[T ~int64 | ~float64](sorted []T, q float64) float64 {
 	at := q * float64(len(sorted)-1)
 	low := int(at)
 	if low+1 == len(sorted) {
-		return sorted[low]
+		return float64(sorted[low])
 	}
 	part := at - float64(low)
-	return sorted[low]*(1-part) + sorted[low+1]*part
+	return float64(sorted[low])*(1-part) + float64(sorted[low+1])*part
 }
 
 // Median is the middle of xs.

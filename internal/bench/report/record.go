@@ -1,15 +1,40 @@
+// Package report says what was measured: where and how, in tables for people to
+// read, and whether the goals were met.
 package report
 
 import (
 	"os"
-	"os/exec"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"time"
 
+	"github.com/handoff-go/handoff/internal/bench/measure"
 	"github.com/handoff-go/handoff/internal/park"
 )
+
+// About says where and how a run was made. Figures of different machines are
+// never compared.
+type About struct {
+	Date    time.Time `json:"date"`
+	CPU     string    `json:"cpu"`
+	Cores   int       `json:"cores"`
+	Go      string    `json:"go"`
+	Target  string    `json:"target"` // operating system and architecture
+	Commit  string    `json:"commit,omitempty"`
+	Command string    `json:"command"`
+	Form    string    `json:"form"` // of parking, fast or portable
+	Rounds  int       `json:"rounds"`
+	Sample  string    `json:"sample"` // how long one sample takes, about
+	Took    string    `json:"took"`
+	Load    string    `json:"load"` // of the machine, before and after
+}
+
+// Record is one run.
+type Record struct {
+	About  About           `json:"about"`
+	Claims []measure.Claim `json:"claims,omitempty"`
+	Rows   []measure.Row   `json:"rows"`
+}
 
 // The two forms of parking; see the package park.
 const (
@@ -18,12 +43,11 @@ const (
 )
 
 // Here fills in what is known of this machine and this build before a run.
-// args are the arguments of the command.
-func Here(args []string) About {
+func Here(p measure.Plan) About {
 	a := About{
 		Date: time.Now().UTC().Truncate(time.Second), CPU: cpu(), Cores: runtime.GOMAXPROCS(0),
 		Go: runtime.Version(), Target: runtime.GOOS + "/" + runtime.GOARCH,
-		Commit: commit(), Command: command(args), Form: Portable, Load: load(),
+		Form: Portable, Load: load(), Rounds: p.Rounds, Sample: p.Target.String(),
 	}
 	if park.Fast {
 		a.Form = Fast
@@ -59,38 +83,4 @@ func load() string {
 	}
 	first, _, _ := strings.Cut(string(text), " ")
 	return first
-}
-
-// measured is the part of the tree that is compiled into this program.
-var measured = []string{":(top,glob)*.go", ":(top)internal", ":(top)driver", ":(top)codec", ":(top,exclude)*_test.go"}
-
-// commit names the tree that was measured, and says if it was changed since.
-func commit() string {
-	head, err := git("rev-parse", "--short=12", "HEAD")
-	if err != nil {
-		return "unknown"
-	}
-	changed, err := git(append([]string{"diff", "--name-only", "HEAD", "--"}, measured...)...)
-	if err != nil || changed != "" {
-		head += " and changes not committed"
-	}
-	return head
-}
-
-func git(args ...string) (string, error) {
-	out, err := exec.Command("git", args...).Output()
-	return strings.TrimSpace(string(out)), err
-}
-
-// command is what to type at the root of the repository.
-func command(args []string) string {
-	words := []string{"go", "-C", "bench", "run"}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "-tags" && s.Value != "" {
-				words = append(words, "-tags", s.Value)
-			}
-		}
-	}
-	return strings.Join(append(append(words, "."), args...), " ")
 }

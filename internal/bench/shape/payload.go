@@ -4,19 +4,20 @@ import (
 	"context"
 
 	"github.com/handoff-go/handoff"
-	"github.com/handoff-go/handoff/bench/internal/measure"
+	"github.com/handoff-go/handoff/internal/bench/measure"
 )
 
 // payloads is values of other sizes than one word. Each is written out: a type
 // parameter would slow the language's own operations down.
 func payloads() []*measure.Shape {
 	const group = "send+receive of other values, one goroutine, cap 128"
-	return []*measure.Shape{
+	return claimed(claimPayload,
 		against(group, "0 bytes", 1, aloneNothingOurs, aloneNothingGo),
+		against(group, "8 bytes", 1, aloneOurs(128), aloneGo(128)),
 		against(group, "64 bytes", 1, aloneLineOurs, aloneLineGo),
 		against(group, "264 bytes", 1, aloneMessageOurs, aloneMessageGo),
 		against(group, "a pointer", 1, alonePointerOurs, alonePointerGo),
-	}
+	)
 }
 
 func aloneNothingOurs() func(int) measure.Sample {

@@ -5,17 +5,18 @@ import (
 	"fmt"
 
 	"github.com/handoff-go/handoff"
-	"github.com/handoff-go/handoff/bench/internal/measure"
+	"github.com/handoff-go/handoff/internal/bench/measure"
 )
 
 // guarded is Send and Recv under a context that may end, which in the language
 // takes a select with ctx.Done().
 func guarded() []*measure.Shape {
 	const group = "guarded by a context"
-	all := []*measure.Shape{against(group, "ready: send+receive, one goroutine, cap 128", 0.5,
-		guardedAloneOurs(128), guardedAloneGo(128))}
+	all := claimed(claimReady, against(group, "ready: send+receive, one goroutine, cap 128", 0.5,
+		guardedAloneOurs(128), guardedAloneGo(128)))
 	for _, k := range []int{0, 1} {
-		all = append(all, against(group, fmt.Sprintf("blocking: 1→1 cap %d", k), 1, guardedOurs(k), guardedGo(k)))
+		all = append(all, claimed(claimBlocking,
+			against(group, fmt.Sprintf("blocking: 1→1 cap %d", k), 1, guardedOurs(k), guardedGo(k)))...)
 	}
 	return all
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/handoff-go/handoff"
-	"github.com/handoff-go/handoff/bench/internal/measure"
+	"github.com/handoff-go/handoff/internal/bench/measure"
 )
 
 // batch is how many values cross at once.
@@ -14,11 +14,11 @@ const batch = 64
 // nothing of the kind, so it sends and receives one by one.
 func batches() []*measure.Shape {
 	const group = "batches of 64, per value"
-	return []*measure.Shape{
+	return claimed(claimBatch,
 		against(group, "SendAll+RecvInto, one goroutine, cap 128", 0.1, batchAlone, aloneGo(128)),
 		against(group, "SendAll→RecvInto 1→1 cap 128", 0.1, batchPair(128), crowdGo(1, 1, 128)),
 		against(group, "SendAll→RecvInto 1→1 cap 0", 0.1, batchPair(0), crowdGo(1, 1, 0)),
-	}
+	)
 }
 
 func batchAlone() func(int) measure.Sample {

@@ -5,23 +5,24 @@ import (
 	"fmt"
 
 	"github.com/handoff-go/handoff"
-	"github.com/handoff-go/handoff/bench/internal/measure"
+	"github.com/handoff-go/handoff/internal/bench/measure"
 )
 
 // selects is the reusable select against the language's.
 func selects() []*measure.Shape {
 	const group = "select"
-	return []*measure.Shape{
+	all := []*measure.Shape{
 		against(group, "2 cases, both ready", 1, readyOurs(2), readyGo2),
 		against(group, "4 cases, all ready", 1, readyOurs(4), readyGo4),
+	}
+	all = append(all, claimed(claimSelect,
 		against(group, "2 cases, blocking, cap 0", 1, blockingOurs(2), blockingGo2),
 		against(group, "4 cases, blocking, cap 0", 1, blockingOurs(4), blockingGo4),
 		against(group, "8 cases, blocking, cap 0", 1, blockingOurs(8), blockingGo8),
 		against(group, "64 cases, blocking, cap 0", 1, blockingOurs(64), blockingGo64),
-		against(group, "2 cases and default, none ready", 1, defaultOurs, defaultGo),
-		against(group, "2 cases on both sides, cap 0", 0.8, bothOurs, bothGo),
-		oneShot(group, "one-shot Select, 2 cases, both ready"),
-	}
+		against(group, "2 cases and default, none ready", 1, defaultOurs, defaultGo))...)
+	all = append(all, claimed(claimBoth, against(group, "2 cases on both sides, cap 0", 0.8, bothOurs, bothGo))...)
+	return append(all, oneShot(group, "one-shot Select, 2 cases, both ready"))
 }
 
 // An operation takes a value from one of k channels that all have one, and puts

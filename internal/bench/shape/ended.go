@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/handoff-go/handoff"
-	"github.com/handoff-go/handoff/bench/internal/measure"
+	"github.com/handoff-go/handoff/internal/bench/measure"
 )
 
 // ended is the most usual select of all: an operation, or the end, which is one
@@ -13,8 +13,8 @@ import (
 func ended() []*measure.Shape {
 	var all []*measure.Shape
 	for _, k := range []int{2, 8, 64} {
-		all = append(all, against("select", fmt.Sprintf("one shared done channel in the selects of %d goroutines, cap 1", k), 0.8,
-			endedOurs(k), endedGo(k)))
+		all = append(all, claimed(claimDone, against("select", fmt.Sprintf("one shared done channel in the selects of %d goroutines, cap 1", k), 0.8,
+			endedOurs(k), endedGo(k)))...)
 	}
 	return all
 }
