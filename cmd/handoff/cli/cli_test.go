@@ -30,6 +30,10 @@ func TestUsageErrors(t *testing.T) {
 		{"serve --unix ''", "--unix needs a path"},
 		{"serve --unix", "flag needs an argument: --unix"},
 		{"serve --unix /x y", `unknown command "y" for "handoff serve"`},
+		{"bench x", `unknown command "x" for "handoff bench"`},
+		{"bench --rounds 0", "--rounds 0 is not at least 1 (see handoff bench --help)"},
+		{"bench --only (", "--only: error parsing regexp"},
+		{"bench --only nothing.is.called.so", `--only "nothing.is.called.so" fits no shape (see handoff bench --help)`},
 		{"completion bash y", `unknown command "y"`},
 	} {
 		args := strings.Fields(c.line)
@@ -64,7 +68,7 @@ func TestHelp(t *testing.T) {
 	if code != codeUsage || out != "" || !strings.Contains(errs, "serve") {
 		t.Errorf("no command: code %d, out %q, err %q", code, out, errs)
 	}
-	for _, name := range []string{"demo", "serve", "send", "recv", "select", "close", "ls", "info", "pipe"} {
+	for _, name := range []string{"demo", "serve", "send", "recv", "select", "close", "ls", "info", "pipe", "bench"} {
 		code, out, errs := run(t.Context(), name, "--help")
 		if code != codeDone || !strings.Contains(out, "Examples:") || errs != "" {
 			t.Errorf("%s --help: code %d, out %q, err %q", name, code, out, errs)
