@@ -19,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/handoff-go/handoff/bench/internal/crossbeam"
 	"github.com/handoff-go/handoff/bench/internal/page"
 	"github.com/handoff-go/handoff/internal/bench/measure"
 	"github.com/handoff-go/handoff/internal/bench/report"
@@ -71,8 +72,9 @@ func run(ctx context.Context, args []string, out, told io.Writer) error {
 			*sample = 20 * time.Millisecond
 		}
 	}
+	stop := crossbeam.Join(ctx, shapes)
 	r, err := take(ctx, shapes, measure.Plan{Rounds: *rounds, Target: *sample}, told)
-	if err != nil {
+	if err = errors.Join(err, stop()); err != nil {
 		return err
 	}
 	r.About.Commit, r.About.Command = page.Commit(), page.Command(args)

@@ -15,7 +15,7 @@ const native = "go"
 
 // All returns every shape, in the order of the tables.
 func All() []*measure.Shape {
-	return slices.Concat(plain(), pingPongs(), working(), payloads(), guarded(), selects(), ended(), batches(), holds(), lives(), crowded(), sizes(), runtimes())
+	return slices.Concat(plain(), pingPongs(), working(), payloads(), guarded(), selects(), ended(), batches(), holds(), lives(), crowded(), sizes(), runtimes(), patterns())
 }
 
 // Choose returns those of shapes whose group and name the pattern fits; for a
