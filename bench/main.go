@@ -48,7 +48,7 @@ func run(ctx context.Context, args []string, out, told io.Writer) error {
 	var (
 		short  = flags.Bool("short", false, "shorter samples: less than three minutes in all")
 		rounds = flags.Int("rounds", 15, "repetitions of everything")
-		sample = flags.Duration("sample", 0, "how long one sample takes, about (default 80ms, with -short 20ms)")
+		sample = flags.Duration("sample", 0, "how long one sample takes, about (default 80ms, with -short 10ms)")
 		only   = flags.String("only", "", "regular expression: the groups or shapes to measure")
 		write  = flags.Bool("write", false, "store the run in results and generate docs/results.md")
 		render = flags.Bool("render", false, "measure nothing, generate docs/results.md from what is stored")
@@ -69,7 +69,7 @@ func run(ctx context.Context, args []string, out, told io.Writer) error {
 	if *sample == 0 {
 		*sample = 80 * time.Millisecond
 		if *short {
-			*sample = 20 * time.Millisecond
+			*sample = 10 * time.Millisecond
 		}
 	}
 	stop := crossbeam.Join(ctx, shapes)

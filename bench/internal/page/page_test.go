@@ -62,7 +62,7 @@ func TestPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"## The default build", "handoff_portable", "| 1→1 | ours |", "cannot run: nobody has it",
-		"| plain | 1+0.00 | 3.30 | 1→1 | MISSED |", "(there/20260102-0304-some-cpu-tm-3-fast.json)"} {
+		"| plain | 1+0.00 | 3.300 | 1→1 | MISSED |", "(there/20260102-0304-some-cpu-tm-3-fast.json)"} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("the page lacks %q:\n%s", want, text)
 		}

@@ -79,7 +79,7 @@ func each(c measure.Claim, lines []Line) Verdict {
 	if c.Name == rest {
 		name = worst.Group + ": " + name
 	}
-	v := Verdict{Claim: c.Name, Goal: worst.goal(), Figure: fmt.Sprintf("%.2f", worst.figure()), Of: name, Answer: answer}
+	v := Verdict{Claim: c.Name, Goal: worst.goal(), Figure: fmt.Sprintf("%.3f", worst.figure()), Of: name, Answer: answer}
 	if worst.Most > 0 {
 		v.Figure = fmt.Sprintf("%.0f %s", worst.figure(), worst.Unit)
 	}
@@ -101,7 +101,7 @@ func mean(c measure.Claim, lines []Line) Verdict {
 	m := math.Max(measure.GeometricMean(ofMedians), measure.GeometricMean(byRound))
 	v := Verdict{
 		Claim: c.Name + ": geometric mean", Goal: fmt.Sprintf("%.2f", c.Mean),
-		Figure: fmt.Sprintf("%.2f", m), Of: fmt.Sprintf("%d shapes", len(lines)), Answer: Missed,
+		Figure: fmt.Sprintf("%.3f", m), Of: fmt.Sprintf("%d shapes", len(lines)), Answer: Missed,
 	}
 	if m <= c.Mean {
 		v.Answer = Met

@@ -93,9 +93,9 @@ func TestClaimsAreJudged(t *testing.T) {
 		worst, all Answer
 		mean       string
 	}{
-		{[]measure.Row{good}, Met, Met, "0.50"},
-		{[]measure.Row{good, bad}, Missed, Missed, "0.87"},
-		{[]measure.Row{good, good, good, bad}, Missed, Met, "0.66"},
+		{[]measure.Row{good}, Met, Met, "0.500"},
+		{[]measure.Row{good, bad}, Missed, Missed, "0.866"},
+		{[]measure.Row{good, good, good, bad}, Missed, Met, "0.658"},
 	} {
 		r := Record{Claims: claims, Rows: c.rows}
 		v := r.Verdicts()
@@ -105,8 +105,8 @@ func TestClaimsAreJudged(t *testing.T) {
 		if v[0].Answer != c.worst || v[1].Answer != c.all || v[1].Figure != c.mean || v[2].Answer != notRun || v[3].Answer != Met {
 			t.Errorf("%d rows: %+v", len(c.rows), v)
 		}
-		if c.worst == Missed && (v[0].Figure != "1.50" || !strings.HasPrefix(v[0].Of, "8→8")) {
-			t.Errorf("the worst of %d rows is %+v, want 1.50 of 8→8", len(c.rows), v[0])
+		if c.worst == Missed && (v[0].Figure != "1.500" || !strings.HasPrefix(v[0].Of, "8→8")) {
+			t.Errorf("the worst of %d rows is %+v, want 1.500 of 8→8", len(c.rows), v[0])
 		}
 	}
 }
