@@ -82,6 +82,12 @@ func shapes(w io.Writer, r *report.Record, link string) {
 			title = ""
 		}
 	}
+	if len(r.Notes) > 0 {
+		fmt.Fprint(w, "\n### What the rivals leave out\n\n")
+	}
+	for _, note := range r.Notes {
+		fmt.Fprintf(w, "- %s\n", note)
+	}
 }
 
 // begin writes the head of a table.

@@ -22,6 +22,7 @@ func record(form string) *report.Record {
 			{Name: "gone", Why: "nobody has it"},
 			{Name: measure.Again, Ns: base, Allocs: none},
 		}}},
+		Notes: []string{"gone: it drops every second value."},
 	}
 }
 
@@ -42,8 +43,8 @@ func TestStoreAndLoad(t *testing.T) {
 	if ours := figures[0]; ours.Ns[0] != 32.35 || ours.CPU[2] != 3 || ours.P99[0] != 5.12 {
 		t.Errorf("loaded %+v, want 32.35 ns, 3 ns of CPU, and a p99 of 5.12", ours)
 	}
-	if figures[2].Why != "nobody has it" || r.Claims[0].Mean != 0.8 {
-		t.Errorf("loaded %+v and %+v, which lack the reason or the claim", figures[2], r.Claims)
+	if figures[2].Why != "nobody has it" || r.Claims[0].Mean != 0.8 || len(r.Notes) != 1 {
+		t.Errorf("loaded %+v and %+v, and %q: a reason, a claim or a note is lost", figures[2], r.Claims, r.Notes)
 	}
 	if r, _, err := Newest(dir, report.Portable); r != nil || err != nil {
 		t.Errorf("Newest of what is not there = %v, %v", r, err)
@@ -61,7 +62,7 @@ func TestPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"## The default build", "handoff_portable", "| 1→1 | ours |", "cannot run: nobody has it",
+	for _, want := range []string{"## The default build", "handoff_portable", "| 1→1 | ours |", "- gone: it drops", "cannot run: nobody has it",
 		"| plain | 1+0.00 | 3.300 | 1→1 | MISSED |", "(there/20260102-0304-some-cpu-tm-3-fast.json)"} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("the page lacks %q:\n%s", want, text)

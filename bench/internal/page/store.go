@@ -34,6 +34,12 @@ func encode(r *report.Record) ([]byte, error) {
 	if err := lines(&b, rows); err != nil {
 		return nil, err
 	}
+	if len(r.Notes) > 0 {
+		b.WriteString(",\n\"notes\": ")
+		if err := lines(&b, r.Notes); err != nil {
+			return nil, err
+		}
+	}
 	b.WriteString("\n}\n")
 	return b.Bytes(), nil
 }

@@ -34,6 +34,7 @@ type Record struct {
 	About  About           `json:"about"`
 	Claims []measure.Claim `json:"claims,omitempty"`
 	Rows   []measure.Row   `json:"rows"`
+	Notes  []string        `json:"notes,omitempty"` // what is to be known of the rivals
 }
 
 // The two forms of parking; see the package park.

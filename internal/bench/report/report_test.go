@@ -116,12 +116,13 @@ func TestTheTableShowsEverybody(t *testing.T) {
 		About:  About{Rounds: 5},
 		Claims: []measure.Claim{{Name: "plain"}},
 		Rows:   []measure.Row{row(1, []float64{10, 10, 10}, 30, 30, 30)},
+		Notes:  []string{"gone: it drops every second value."},
 	}
 	var text strings.Builder
 	if err := r.Text(&text); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"1→1 (3 rounds)", "3.00", "MISSED", "other", "2.00", "p50 1.00, p99 2.00, p99.9 3.00", "gone", "cannot run: nobody has it"} {
+	for _, want := range []string{"1→1 (3 rounds)", "3.00", "MISSED", "other", "2.00", "p50 1.00, p99 2.00, p99.9 3.00", "gone", "cannot run: nobody has it", "- gone: it drops"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the table lacks %q:\n%s", want, text.String())
 		}

@@ -12,8 +12,8 @@ import (
 const legend = `ns per operation, unless the name says otherwise: median, minimum and 90th percentile of the rounds; ratio to the base, of
 the medians and as the median by round (beside the base: how far it was from itself); objects allocated and ns of CPU time per operation`
 
-// Text writes the tables of r for a terminal, and at the end what became of the
-// goals.
+// Text writes the tables of r for a terminal, then its notes, and at the end what
+// became of the goals.
 func (r *Record) Text(w io.Writer) error {
 	a := r.About
 	made := a.Form + " form"
@@ -43,6 +43,12 @@ func (r *Record) Text(w io.Writer) error {
 	}
 	t.Flush() // to b, which does not fail
 	fmt.Fprintln(&b)
+	for _, note := range r.Notes {
+		fmt.Fprintf(&b, "- %s\n", note)
+	}
+	if len(r.Notes) > 0 {
+		fmt.Fprintln(&b)
+	}
 	r.verdicts(&b)
 	_, err := io.WriteString(w, blanks.ReplaceAllString(b.String(), "\n"))
 	return err
