@@ -18,7 +18,7 @@ type Verdict struct {
 }
 
 // VerdictHeader is what stands above verdicts.
-var VerdictHeader = []string{"goal", "at most", "worst", "of", ""}
+var VerdictHeader = []string{"goal", "at most", "worst", "of", "met"}
 
 // List is v in the order of VerdictHeader.
 func (v Verdict) List() []string {

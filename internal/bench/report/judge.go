@@ -96,7 +96,7 @@ type Cells struct {
 }
 
 // Header is what stands above Cells.
-var Header = []string{"", "median", "min", "p90", "ratio", "by round", "allocs", "CPU", "goal", "", "single operations"}
+var Header = []string{"by", "median", "min", "p90", "ratio", "by round", "allocs", "CPU", "goal", "met", "single operations"}
 
 // List is the cells in the order of Header.
 func (c Cells) List() []string {
