@@ -45,6 +45,9 @@ type Shape struct {
 	// N is how many operations a sample has, and Rounds how many samples are
 	// enough, for a shape that cannot be had smaller; 0: as the plan says.
 	N, Rounds int
+	// AtMost is how many operations a sample has at most, for a rival that takes
+	// far longer than the base; 0: as many as the base does in time.
+	AtMost int
 	// Long says that it is too much for a short run.
 	Long bool
 }
@@ -145,6 +148,9 @@ func newRow(s *Shape, target time.Duration) Row {
 	r := Row{Group: s.Group, Name: s.Name, Claim: s.Claim, Goal: s.Goal, NoAllocs: s.NoAllocs, Unit: s.Unit, Most: s.Most, N: s.N}
 	if r.N == 0 {
 		r.N = calibrate(s.Rivals[0].Body, target)
+		if s.AtMost > 0 {
+			r.N = min(r.N, s.AtMost)
+		}
 	}
 	for _, c := range s.Contenders() {
 		r.Figures = append(r.Figures, Figures{Name: c.Name, Why: c.Why})

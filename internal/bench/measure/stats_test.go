@@ -105,6 +105,15 @@ func TestTogetherRunsAllAtTheSameTime(t *testing.T) {
 	}
 }
 
+func TestASampleHasAtMostSoManyOperations(t *testing.T) {
+	var ours, base int
+	s := &Shape{Ours: sleeper(10, &ours), Rivals: []Contender{{Name: "base", Body: sleeper(10, &base)}}, AtMost: 30}
+	rows, err := Run(t.Context(), []*Shape{s}, Plan{Rounds: 1, Target: time.Microsecond})
+	if err != nil || rows[0].N != 30 {
+		t.Errorf("%d operations a sample, %v, want 30", rows[0].N, err)
+	}
+}
+
 func TestRunEndsWithItsContext(t *testing.T) {
 	enough := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())

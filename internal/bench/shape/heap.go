@@ -42,9 +42,7 @@ func grow() []*leaf {
 	all := make([]*leaf, heapSize/leafSize)
 	for i := range all {
 		all[i] = new(leaf)
-		for k := range 8 {
-			all[i].to[8*k] = all[i/(k+2)]
-		}
+		all[i].to[0], all[i].to[63] = all[i/2], all[i/3]
 	}
 	return all
 }

@@ -70,7 +70,9 @@ func patterns() []*measure.Shape {
 	for _, p := range allPatterns() {
 		s := against(patternGroup, p.String(), 0, p.ours(), p.gos())
 		// Threads of the system that wait for each other take their time.
-		s.Long = p.Slots != AllSlots && p.Name != "spsc"
+		if p.Slots != AllSlots {
+			s.Long, s.AtMost = p.Name != "spsc", 50_000
+		}
 		all = append(all, s)
 	}
 	return all
