@@ -20,9 +20,17 @@ var boundless = []rival{golang, channEndless, channelsEndless, chanx, umpsc}
 // slows are those that need many times as long for a value as a channel.
 var slows = []rival{golang, disruptorAsleep, lfqAsleep, goChannelFirm, goChannelLoose, mempubsub}
 
-// fewValues is how many cross in a sample of slow rivals: none of them shall
-// need minutes for what a channel does in milliseconds.
-const fewValues = 5000
+// How many values cross in a sample, and how often: none of the rivals shall
+// need minutes for what a channel does in milliseconds. Each sample has a queue
+// of its own.
+const (
+	manyValues = 100_000
+	fewValues  = 2000
+	fewRounds  = 5
+)
+
+// slowNote says what the table of slow rivals cannot say.
+const slowNote = "queues that sleep and message routers: these samples are long for the rivals and very short for channels, so they show what a rival costs, and not how ours and Go's compare."
 
 // bounded is the crowds at every capacity.
 func bounded() []*measure.Shape {
@@ -31,6 +39,7 @@ func bounded() []*measure.Shape {
 		for _, k := range []int{0, 1, 128, 4096} {
 			s := crowd("queues with a capacity", fmt.Sprintf("%d→%d cap %d", c.senders, c.receivers, k), load{senders: c.senders, receivers: c.receivers, slots: k}, bounds)
 			// The cheapest and the hardest of them are all that fits a short run.
+			s.N = manyValues
 			s.Long = k != 128 || c.senders != c.receivers
 			all = append(all, s)
 		}
@@ -40,20 +49,21 @@ func bounded() []*measure.Shape {
 
 // unbounded is the crowds without a capacity. Channels have one; theirs is large.
 func unbounded() []*measure.Shape {
-	return everyCrowd("queues without a bound, beside channels of 4096 slots", 4096, boundless, 0)
+	return everyCrowd("queues without a bound, beside channels of 4096 slots", 4096, boundless, manyValues, 0)
 }
 
 // slow is the crowds for rivals that sleep, or route messages.
 func slow() []*measure.Shape {
-	return everyCrowd("queues that sleep and message routers, few values, cap 128", 128, slows, fewValues)
+	return everyCrowd("queues that sleep and message routers, few values, cap 128", 128, slows, fewValues, fewRounds)
 }
 
-// everyCrowd is long: n values each, or as many as the plan says if n is 0.
-func everyCrowd(group string, slots int, rivals []rival, n int) []*measure.Shape {
+// everyCrowd is long: n values in a sample, and as many rounds as the plan says
+// if rounds is 0.
+func everyCrowd(group string, slots int, rivals []rival, n, rounds int) []*measure.Shape {
 	var all []*measure.Shape
 	for _, c := range crowds {
 		s := crowd(group, fmt.Sprintf("%d→%d", c.senders, c.receivers), load{senders: c.senders, receivers: c.receivers, slots: slots}, rivals)
-		s.N, s.Long = n, true
+		s.N, s.Rounds, s.Long = n, rounds, true
 		all = append(all, s)
 	}
 	return all

@@ -56,7 +56,7 @@ func Notes() []string {
 			notes = append(notes, note)
 		}
 	}
-	return append(notes, jobNotes...)
+	return slices.Concat(notes, []string{slowNote}, jobNotes, weightNotes)
 }
 
 // must ends the run: an operation that fails is not one to be timed.

@@ -47,6 +47,12 @@ func small[T interface {
 	return weight{name: name, bytes: 8 * len(v), copyOurs: copyOurs[T], copyGo: copyGo[T], pointerOurs: pointerOurs[T], pointerGo: pointerGo[T]}
 }
 
+var weightNotes = []string{
+	"pointer against copy: the sender goes on to change its value, so the pointer is to memory made for it, into which the value is copied.",
+	"pointer against copy, at 64 KiB and above: " + tooLarge + ", so the base is the pointer, and only ours carries the value itself. Above 128 KiB the compiler keeps no variable on a stack, so that a copy through ours is allocated too, more than once.",
+	"CPU time of the collector: of all cores, by its own account, and with one whole cycle after each sample, which is all that the copies without garbage show.",
+}
+
 // The names of the contenders, beside ours, which sends copies.
 const (
 	byPointer   = "our pointer"
