@@ -88,6 +88,6 @@ func drained[T any](out <-chan T) {
 
 // zenq is here to be named: nobody is left out in silence.
 var zenq = rival{
-	name: "zenq", laws: "alphadose/zenq could not be had: the module proxy of the run had no version of it",
+	name: "zenq", laws: "alphadose/zenq could not be had: the module proxy of the run had neither its newest version nor the older ones asked for",
 	lacks: func(int, int, int) string { return "the module proxy of the run did not have it" },
 }

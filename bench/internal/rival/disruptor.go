@@ -52,11 +52,11 @@ func (s *summing) Handle(lower, upper int64) {
 func ring(l load, strategy smarty.WaitStrategy) queue {
 	to := &summing{slots: make([]int, l.slots), left: l.n}
 	o := smarty.Options
-	strategic := o.WriterCount(uint8(l.senders)) // says nothing new: there is no option that changes nothing
+	options := list(o.BufferCapacity(uint32(l.slots)), o.WriterCount(uint8(l.senders)), o.NewHandlerGroup(to))
 	if strategy != nil {
-		strategic = o.WaitStrategy(strategy)
+		options = append(options, o.WaitStrategy(strategy))
 	}
-	d, err := smarty.New(o.BufferCapacity(uint32(l.slots)), o.WriterCount(uint8(l.senders)), strategic, o.NewHandlerGroup(to))
+	d, err := smarty.New(options...)
 	must(err)
 	to.self = d
 	mask := int64(l.slots - 1)
@@ -74,3 +74,6 @@ func ring(l load, strategy smarty.WaitStrategy) queue {
 		},
 	}
 }
+
+// list makes a slice of a type that its package does not export.
+func list[T any](all ...T) []T { return all }

@@ -36,18 +36,19 @@ func TestEverythingArrives(t *testing.T) {
 				if c.Why != "" {
 					t.Errorf("it runs, and says it cannot: %s", c.Why)
 				}
-				finishes(t, c.Body)
+				finishes(t, c.Body, 1, 203, 1)
 			})
 		}
 	}
 }
 
-func finishes(t *testing.T, b measure.Body) {
+func finishes(t *testing.T, b measure.Body, counts ...int) {
+	t.Helper()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		work := b()
-		for _, n := range []int{1, 203, 1} {
+		for _, n := range counts {
 			work(n)
 		}
 	}()
@@ -55,6 +56,28 @@ func finishes(t *testing.T, b measure.Body) {
 	case <-done:
 	case <-time.After(time.Minute):
 		t.Fatal("still not done after a minute")
+	}
+}
+
+// Some queues keep every value of a few hundred and lose one of many, so those
+// that are fast enough carry more.
+func TestManyArrive(t *testing.T) {
+	for _, s := range slices.Concat(bounded(), unbounded()) {
+		for _, c := range s.Rivals {
+			if c.Body != nil {
+				t.Run(s.Name+"/"+c.Name, func(t *testing.T) { finishes(t, c.Body, 20_000) })
+			}
+		}
+	}
+}
+
+// The collector's time rises with what there is to collect.
+func TestTheCollectorIsTimed(t *testing.T) {
+	w := sizes[slices.IndexFunc(sizes, func(w weight) bool { return w.name == "16 KiB" })]
+	const n = 4000
+	copies, pointers := collecting(w.copyGo)()(n), collecting(w.pointerGo)()(n)
+	if copies.Elapsed <= 0 || pointers.Elapsed <= copies.Elapsed {
+		t.Errorf("the collector took %v for copies and %v for pointers", copies.Elapsed, pointers.Elapsed)
 	}
 }
 
