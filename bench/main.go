@@ -16,11 +16,13 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/handoff-go/handoff/bench/internal/crossbeam"
 	"github.com/handoff-go/handoff/bench/internal/page"
+	"github.com/handoff-go/handoff/bench/internal/rival"
 	"github.com/handoff-go/handoff/internal/bench/measure"
 	"github.com/handoff-go/handoff/internal/bench/report"
 	"github.com/handoff-go/handoff/internal/bench/shape"
@@ -78,6 +80,7 @@ func run(ctx context.Context, args []string, out, told io.Writer) error {
 		return err
 	}
 	r.About.Commit, r.About.Command = page.Commit(), page.Command(args)
+	r.Notes = append(rival.Notes(), rival.BreakEven(r.Rows)...)
 	if err := r.Text(out); err != nil || !*write {
 		return err
 	}
@@ -104,7 +107,7 @@ func choose(pattern string, short bool) ([]*measure.Shape, error) {
 
 // all is ours against Go's, and every rival.
 func all() []*measure.Shape {
-	return shape.All()
+	return slices.Concat(shape.All(), rival.All())
 }
 
 // take measures, and tells how far it is.

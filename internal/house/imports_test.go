@@ -31,7 +31,7 @@ var layers = []layer{
 	{dir: "codec", own: []string{"internal"}},
 	{dir: "codec/cbor", own: []string{"codec", "internal"}, others: []string{cbor}},
 	{dir: "internal", own: []string{"driver", "codec", "internal"}, others: []string{sys}},
-	{dir: "internal/bench", own: []string{".", "internal"}}, // it is a user of the root package, as bench and the command are
+	{dir: "internal/bench", own: []string{".", "internal", "split"}}, // it is a user of the root package, as bench and the command are
 	{dir: "drivertest", own: []string{".", "driver", "internal"}},
 
 	{dir: "netchan", own: []string{"driver", "internal"}, others: []string{sys}},

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/handoff-go/handoff/bench/internal/measure"
+	"github.com/handoff-go/handoff/internal/bench/measure"
 )
 
 // BreakEven says from which size on a pointer to a fresh value is faster than a

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/handoff-go/handoff"
-	"github.com/handoff-go/handoff/bench/internal/measure"
+	"github.com/handoff-go/handoff/internal/bench/measure"
 )
 
 // adders is how many goroutines count.

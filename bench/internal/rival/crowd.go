@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/handoff-go/handoff"
-	"github.com/handoff-go/handoff/bench/internal/measure"
+	"github.com/handoff-go/handoff/internal/bench/measure"
 )
 
 // crowds are the numbers of senders and receivers.

@@ -3,7 +3,7 @@ package rival
 import (
 	"sync"
 
-	"github.com/handoff-go/handoff/bench/internal/measure"
+	"github.com/handoff-go/handoff/internal/bench/measure"
 )
 
 // jobNotes say what the jobs' contenders are.

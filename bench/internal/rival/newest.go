@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/handoff-go/handoff"
-	"github.com/handoff-go/handoff/bench/internal/measure"
+	"github.com/handoff-go/handoff/internal/bench/measure"
 )
 
 // telling is one goroutine that publishes 1 to n, and one that is woken for

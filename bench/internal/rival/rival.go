@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/handoff-go/handoff/bench/internal/measure"
+	"github.com/handoff-go/handoff/internal/bench/measure"
 )
 
 // native is what Go's own channel is called in the tables.

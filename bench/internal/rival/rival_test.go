@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/handoff-go/handoff/bench/internal/measure"
+	"github.com/handoff-go/handoff/internal/bench/measure"
 )
 
 // Everything that can run ends with what it does checked: one value, a number

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/handoff-go/handoff"
-	"github.com/handoff-go/handoff/bench/internal/measure"
+	"github.com/handoff-go/handoff/internal/bench/measure"
 )
 
 // block is a value of some weight. Types so different share no code, so that a

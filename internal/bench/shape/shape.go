@@ -16,7 +16,7 @@ const native = "go"
 // All returns every shape, in the order of the tables.
 func All() []*measure.Shape {
 	return slices.Concat(plain(), pingPongs(), latencies(), working(), payloads(), heaps(), guarded(), selects(), ended(), batches(),
-		holds(), lives(), crowded(), sizes(), idles(), runtimes(), patterns())
+		holds(), lives(), crowded(), sizes(), idles(), splits(), runtimes(), patterns())
 }
 
 // Choose returns those of shapes whose group and name the pattern fits; for a
