@@ -1,6 +1,10 @@
 package engine
 
-import "github.com/handoff-go/handoff/internal/hb"
+import (
+	"reflect"
+
+	"github.com/handoff-go/handoff/internal/hb"
+)
 
 // This file moves many values between slots and a slice of the caller at once,
 // where nothing but the ring is concerned: what match.go does one by one.
@@ -17,6 +21,45 @@ func (c *Chan[T]) bulk() bool { return !hb.On && c.heads == nil }
 //go:norace
 func (c *Chan[T]) alone() bool {
 	return c.bare.head == nil && (c.sendq.head == nil || c.sendq.head.next == nil)
+}
+
+// pour moves values of w, which sends many, at once: into the buffer of a receiver
+// that waits alone, or into free slots if nobody waits. It reports whether all are
+// gone.
+//
+//go:norace
+func (c *Chan[T]) pour(w *waiter[T], o *after[T]) bool {
+	r := c.recvq.head
+	switch {
+	case r == nil && c.used < c.slots && c.sendq.head == nil && c.bare.head == nil && c.back.head == nil:
+		c.put(&w.val, nil)
+		return w.passed(c.putMany(w.vs))
+	case r != nil && r.next == nil && r.firm && r.full != nil && r.vs != nil && !c.older(r):
+		r.remove()
+		r.vs[0] = w.val
+		k := copy(r.vs[1:], w.vs)
+		r.n = 1 + k
+		c.rcvd += uint64(r.n)
+		r.finish(o)
+		return w.passed(k)
+	}
+	return false
+}
+
+// passed notes that the value w offers has left its hands, and k of those after it,
+// and reports whether that were all.
+//
+//go:norace
+func (w *waiter[T]) passed(k int) bool {
+	if k > 0 {
+		w.n, w.vs = w.n+k, w.vs[k:]
+	}
+	if w.more() {
+		w.advance()
+		return false
+	}
+	w.count()
+	return true
 }
 
 // putMany puts what fits of vs into free slots and returns how many did.
@@ -44,7 +87,9 @@ func (c *Chan[T]) popMany(vs []T) int {
 	for n := 0; n < k; {
 		part := c.buf[c.head:min(c.slots, c.head+k-n)]
 		n += copy(vs[n:], part)
-		clear(part)
+		if c.refers() {
+			clear(part)
+		}
 		if c.head += len(part); c.head == c.slots {
 			c.head = 0
 		}
@@ -53,4 +98,47 @@ func (c *Chan[T]) popMany(vs []T) int {
 	c.used -= k
 	c.rcvd += uint64(k)
 	return k
+}
+
+// reference says whether values of a channel may refer to memory.
+type reference uint8
+
+const (
+	unknown reference = iota
+	refers
+	refersNot
+)
+
+// refers reports whether values may refer to memory, which must not be kept once
+// they are received. Those that do not are left where they were: to write over
+// them takes their cache lines away from the sender, who writes there next. The
+// lock is held.
+//
+//go:norace
+func (c *Chan[T]) refers() bool {
+	if c.reference == unknown {
+		c.reference = refersNot
+		if mayRefer(reflect.TypeFor[T]()) {
+			c.reference = refers
+		}
+	}
+	return c.reference == refers
+}
+
+//go:norace
+func mayRefer(t reflect.Type) bool {
+	switch k := t.Kind(); {
+	case k <= reflect.Complex128 && k != reflect.Invalid:
+		return false
+	case k == reflect.Array:
+		return t.Len() > 0 && mayRefer(t.Elem())
+	case k == reflect.Struct:
+		for i := range t.NumField() {
+			if mayRefer(t.Field(i).Type) {
+				return true
+			}
+		}
+		return false
+	}
+	return true
 }

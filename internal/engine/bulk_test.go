@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"math/rand/v2"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -59,5 +60,32 @@ func TestBulkKeepsOrder(t *testing.T) {
 		if s := c.Stats(); s.Sent != all || s.Received != all || s.Len != 0 {
 			t.Errorf("%d slots: %+v", slots, s)
 		}
+	}
+}
+
+func TestMayRefer(t *testing.T) {
+	type flat struct {
+		A int8
+		B [3]float64
+		C struct{ D complex64 }
+		E [0]*int
+	}
+	type deep struct {
+		flat
+		s [2]struct{ p *int }
+	}
+	for _, c := range []struct {
+		v    any
+		want bool
+	}{
+		{0, false}, {true, false}, {1.5, false}, {uintptr(1), false}, {struct{}{}, false}, {flat{}, false}, {[4]flat{}, false},
+		{"", true}, {new(int), true}, {[]int{}, true}, {map[int]int{}, true}, {make(chan int), true}, {func() {}, true}, {deep{}, true},
+	} {
+		if got := mayRefer(reflect.TypeOf(c.v)); got != c.want {
+			t.Errorf("%T: %v, want %v", c.v, got, c.want)
+		}
+	}
+	if !mayRefer(reflect.TypeFor[error]()) {
+		t.Error("an interface refers to nothing")
 	}
 }

@@ -85,7 +85,8 @@ type Chan[T any] struct {
 	*extra[T]           // nil until the full way is taken; see lockWide
 	closed    bool
 	stopped   bool
-	inside    bool  // made inside a synctest bubble
+	inside    bool // made inside a synctest bubble
+	reference reference
 	senders   int32 // attachments that may send
 	takers    int32 // attachments that may receive
 

@@ -131,6 +131,9 @@ func (c *Chan[T]) gotOf(r *waiter[T]) *Got[T] {
 //
 //go:norace
 func (c *Chan[T]) present(w *waiter[T], o *after[T]) bool {
+	if w.more() && w.header == nil && c.bulk() && c.pour(w, o) {
+		return true
+	}
 	for {
 		if !c.offer(w.val, w.header, o) {
 			r := c.firstFree()
@@ -332,16 +335,14 @@ func (c *Chan[T]) putAll(w *waiter[T], o *after[T]) {
 	hb.Acquire(w)
 	for {
 		c.put(&w.val, w.header)
+		k := 0
 		if w.more() && w.header == nil && c.bulk() {
-			k := c.putMany(w.vs)
-			w.n, w.vs = w.n+k, w.vs[k:]
+			k = c.putMany(w.vs)
 		}
-		if !w.more() {
-			w.count()
+		if w.passed(k) {
 			w.finish(o)
 			return
 		}
-		w.advance()
 		if c.used == c.slots {
 			c.sendq.push(w)
 			return
