@@ -17,8 +17,12 @@ import (
 // that finds the lock taken again as soon as it was free stays away for some
 // microseconds, in which the winner runs on what is in its cache. This is how
 // the runtime's own channel lock behaves too, where the loser's thread sleeps.
-// Measured on two cores, 8 senders to 8 receivers over 128 slots: 37 ns a value
-// so, 110 ns with short spins, 150 ns with sync.Mutex, 41 ns for Go's channel.
+// Measured on two cores, 8 senders to 8 receivers over 128 slots: 110 ns a value
+// with short spins, 150 ns with sync.Mutex, 39 ns for Go's channel; 27, 25 and 23
+// ns with 0.5, 1.5 and 4 µs away. But the longer it stays away the longer it also
+// leaves alone what only it can do: a thousand selects that all wait on one
+// channel, each woken through another, take 276, 218 and 278 ns so, and 220 for
+// Go's.
 //
 // It has a type parameter only to be inlined: the engine is compiled in the
 // packages of its users, and there the compiler knows the bodies of generic
@@ -32,9 +36,9 @@ import (
 type lock[T any] struct{ state atomic.Uint32 }
 
 const (
-	looks = 50    // about one transfer of a cache line
-	stall = 16000 // turns of an empty loop, some 4 µs
-	tries = 4     // then the holder is not running: see park.Nap
+	looks = 50   // about one transfer of a cache line
+	stall = 6000 // turns of an empty loop, some 1.5 µs
+	tries = 4    // then the holder is not running: see park.Nap
 )
 
 //go:norace

@@ -15,6 +15,7 @@ type records[T any] struct {
 	len  int32
 	peak int32 // most waiters at once in this lap
 	left int32 // uses until the lap is over
+	calm int32 // laps since a record was made
 }
 
 // record returns a waiter for a plain operation, in Waiting. The lock is held;
@@ -67,6 +68,7 @@ func (r *records[T]) another(mu *lock[T]) *waiter[T] {
 	}
 	w := &waiter[T]{firm: true}
 	w.slot.Frees(&mu.state)
+	r.calm = 0
 	w.follow = w
 	if r.last != nil {
 		w.follow, r.last.follow = r.last.follow, w
@@ -79,13 +81,21 @@ func (r *records[T]) another(mu *lock[T]) *waiter[T] {
 // was woken has his until he runs, and in a crowd that is a while.
 const passes = 16
 
+// laps is how many laps without a new record show that there are too many.
+const laps = 4
+
 // trim lets records go after a lap, in which each was used once: no more than
 // twice as many as waited at once are kept, so that a burst does not pin its
-// memory.
+// memory. But those who were woken and did not run yet have theirs too, and are
+// not counted: so where one had to be made lately, more are kept.
 //
 //go:norace
 func (r *records[T]) trim() {
-	for r.len > 2*r.peak+8 {
+	most := 2*r.peak + 8
+	if r.calm++; r.calm <= laps {
+		most *= 8
+	}
+	for r.len > most {
 		w := r.last.follow
 		if w.over.Load() != w.turn {
 			break
