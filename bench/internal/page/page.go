@@ -24,7 +24,8 @@ rounds, by the worse of these two. A goal is met when both ratios are at most th
 noise is added to it, and "met, in noise" says that it was needed; no other goal is helped by noise. An operation is one value from a sender to a receiver,
 for ping-pong there and back. *min* and *p90* are of the rounds; quantiles of single operations are there where each was timed by itself, and then the clock is
 in them, for all alike. Allocations below 0.005 an operation are the runtime's own and count as none; "?" is not known. A rival that cannot run says why. The threads of
-crossbeam-channel are the system's and spin before they sleep, so a machine with few cores, or a busy one, hurts it more than goroutines.`
+crossbeam-channel are the system's and spin before they sleep, so a machine with few cores, or a busy one, hurts it more than goroutines.
+What was tried where a goal is missed, and what the floor is: [performance.md](performance.md).`
 
 // Page renders the newest records in dir as the page in docs. link leads from
 // the page to dir.

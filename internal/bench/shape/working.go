@@ -17,6 +17,7 @@ func working() []*measure.Shape {
 	busy := loops(200 * time.Nanosecond)
 	all := claimed(claimRunning, against(group, "1→1 cap 0, the receiver works 200 ns a value", 0.6,
 		workOurs(0, 0, busy), workGo(0, 0, busy)))
+	all[0].Rivals = append(all[0].Rivals, measure.Contender{Name: "floor: a word, both spin", Body: floorWord(busy)})
 	const same = 100 // as the runtime's benchmarks have it
 	for _, k := range []int{0, 10, 100} {
 		all = append(all, claimed(claimWork, against(group, fmt.Sprintf("1→1 cap %d, both work %d divisions a value", k, same), 1,
