@@ -50,6 +50,9 @@ type Shape struct {
 	AtMost int
 	// Long says that it is too much for a short run.
 	Long bool
+	// Last says that it leaves the process changed for good, as a million
+	// goroutines do, which the runtime never forgets: it runs after all others.
+	Last bool
 }
 
 // Contenders returns all that run: ours, the rivals, and the base again.
@@ -128,16 +131,18 @@ func Run(ctx context.Context, shapes []*Shape, p Plan) ([]Row, error) {
 		}
 		rows[i] = newRow(s, p.Target)
 	}
-	for round := range p.Rounds {
-		if p.Told != nil {
-			p.Told(round)
-		}
-		for _, i := range rand.Perm(len(shapes)) {
-			if ctx.Err() != nil {
-				return rows, context.Cause(ctx)
+	for _, last := range []bool{false, true} {
+		for round := range p.Rounds {
+			if p.Told != nil && !last {
+				p.Told(round)
 			}
-			if most := shapes[i].Rounds; most == 0 || round < most {
-				rows[i].measure(shapes[i])
+			for _, i := range rand.Perm(len(shapes)) {
+				if ctx.Err() != nil {
+					return rows, context.Cause(ctx)
+				}
+				if most := shapes[i].Rounds; shapes[i].Last == last && (most == 0 || round < most) {
+					rows[i].measure(shapes[i])
+				}
 			}
 		}
 	}
