@@ -31,6 +31,21 @@ func later(f func()) {
 }
 
 var racePrograms = []raceProgram{
+	{"a close ends a receive beside a value that is held", false, func() {
+		ch, p, sent := handoff.Make[int](0), &box{}, make(chan bool)
+		go func() {
+			ch.Send(nil, 1)
+			close(sent)
+		}()
+		d, _ := ch.Take(nil)
+		in(func() { ch.Recv(nil); p.n++ }, func() { later(func() { p.n++; ch.Close() }) })
+		d.Done()
+		<-sent
+	}},
+	{"a close ends a send that would time out", false, func() {
+		ch, p := handoff.Make[int](0, handoff.SendTimeout(time.Minute)), &box{}
+		in(func() { ch.Send(nil, 1); p.n++ }, func() { later(func() { p.n++; ch.Close() }) })
+	}},
 	{"a sender touches what it handed over", true, func() {
 		ch := handoff.Make[*box](1)
 		p := &box{}

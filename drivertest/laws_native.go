@@ -53,6 +53,13 @@ var nativeCaseLaws = []Law{
 		Needs:  []Feature{FeatureSelect, FeatureNative},
 		Storm:  true,
 		Run:    lawNativeUniform,
+	}, {
+		Name:   "L6/a-selector-passes-no-native-case-over",
+		Says:   "a Selector that is used again and again chooses a ready native case as often as a ready case of ours",
+		Source: "L6; research 22, of a select that learns from its turns",
+		Needs:  []Feature{FeatureSelect, FeatureNative, FeatureSelector},
+		Storm:  true,
+		Run:    lawNativeUniformTurns,
 	},
 }
 
@@ -272,6 +279,20 @@ func lawNativeDefault(e *Env) {
 }
 
 func lawNativeUniform(e *Env) {
+	nativeUniform(e, func(cases ...Case) (int, error) { return e.Select(e.Ctx, cases...) })
+}
+
+func lawNativeUniformTurns(e *Env) {
+	var sel Selector
+	nativeUniform(e, func(cases ...Case) (int, error) {
+		if sel == nil {
+			sel = e.NewSelector(cases...)
+		}
+		return sel.Select(e.Ctx)
+	})
+}
+
+func nativeUniform(e *Env, sel func(cases ...Case) (int, error)) {
 	n := e.Scale(10_000)
 	c, ch := make(chan int, 1), e.Chan(1)
 	counts := map[int]int{}
@@ -282,7 +303,7 @@ func lawNativeUniform(e *Env) {
 		if ch.Len() == 0 {
 			e.OK("Send", ch.Send(e.Ctx, 1))
 		}
-		i, err := e.Select(e.Ctx, ch.OnRecv(nil), e.H.OnNative(c, nil))
+		i, err := sel(ch.OnRecv(nil), e.H.OnNative(c, nil))
 		e.OK("Select", err)
 		counts[i]++
 	}

@@ -49,6 +49,7 @@ func (q *queue[T]) failCrowd(err error, o *after[T]) {
 	for w := q.head; w != nil && w.simple && !w.rings; w = q.head {
 		q.shift()
 		w.err, w.done = err, true
+		hb.Release(w) // partner: its owner, once awake
 		o.wakeFirst(w)
 	}
 }

@@ -261,7 +261,7 @@ func (c *Chan[T]) pullMany(buf []T, o *after[T]) (n int, last outcome) {
 			c.slotsFreed(o)
 			continue
 		}
-		if c.n == 0 && c.back.head == nil && c.sendq.head != nil {
+		if c.n == 0 && c.back.head == nil && c.sendq.head != nil && !c.closed { // as in pull
 			w := c.sendq.firstWon()
 			if w == nil {
 				return n, nothing

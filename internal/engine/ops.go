@@ -31,7 +31,7 @@ func (c *Chan[T]) jam() bool {
 // freed.
 //
 //go:norace
-func (c *Chan[T]) sendSlow(ctx context.Context, a *Attach, v T, h Header, timeout time.Duration) error {
+func (c *Chan[T]) sendSlow(ctx context.Context, done <-chan struct{}, a *Attach, v T, h Header, timeout time.Duration) error {
 	c.wide()
 	if err := c.refuseSend(a); err != nil {
 		c.free()
@@ -48,7 +48,7 @@ func (c *Chan[T]) sendSlow(ctx context.Context, a *Attach, v T, h Header, timeou
 	w := c.wideRecord(send, a)
 	w.val, w.header = v, h
 	w.simple = true
-	_, err := c.sendBlocked(ctx, w, timeout, &o)
+	_, err := c.sendBlocked(ctx, done, w, timeout, &o)
 	return err
 }
 
@@ -63,6 +63,7 @@ func (c *Chan[T]) SendAll(ctx context.Context, a *Attach, vs []T, h Header, time
 		return 0, nil
 	}
 	var o after[T]
+	done := ctx.Done()
 	c.lockWide()
 	if err := c.refuseSend(a); err != nil {
 		c.free()
@@ -81,20 +82,20 @@ func (c *Chan[T]) SendAll(ctx context.Context, a *Attach, vs []T, h Header, time
 	w := c.wideRecord(send, a)
 	w.val, w.header = vs[n], h
 	w.vs, w.n = vs[n+1:], n
-	return c.sendBlocked(ctx, w, timeout, &o)
+	return c.sendBlocked(ctx, done, w, timeout, &o)
 }
 
 // sendBlocked presents w and waits for the end. The lock is held and is freed.
 //
 //go:norace
-func (c *Chan[T]) sendBlocked(ctx context.Context, w *waiter[T], timeout time.Duration, o *after[T]) (int, error) {
+func (c *Chan[T]) sendBlocked(ctx context.Context, done <-chan struct{}, w *waiter[T], timeout time.Duration, o *after[T]) (int, error) {
 	if c.present(w, o) {
 		n := w.n
 		c.unlock(o)
 		c.release(w)
 		return n, nil
 	}
-	c.wait(ctx, w, timeout, o)
+	c.wait(ctx, done, w, timeout, o)
 	n, err := w.n, w.err
 	c.release(w)
 	return n, err
@@ -140,15 +141,15 @@ func (c *Chan[T]) giveUpOpen(w *waiter[T], cause error, o *after[T]) {
 // wait waits for the end of the plain operation w. The lock is held and is freed.
 //
 //go:norace
-func (c *Chan[T]) wait(ctx context.Context, w *waiter[T], timeout time.Duration, o *after[T]) {
-	if timeout <= 0 && o.empty() && c.watched(ctx, w) {
+func (c *Chan[T]) wait(ctx context.Context, done <-chan struct{}, w *waiter[T], timeout time.Duration, o *after[T]) {
+	if timeout <= 0 && o.empty() && c.watched(done, w) {
 		c.mode = mixed
 		w.slot.Park()
 		return
 	}
 	c.getBell(w)
 	c.unlock(o)
-	if cause := c.await(ctx, w, timeout); cause != nil {
+	if cause := c.await(ctx, done, w, timeout); cause != nil {
 		c.giveUp(w, cause)
 	} else {
 		c.Waited(ctx, w)
@@ -159,8 +160,8 @@ func (c *Chan[T]) wait(ctx context.Context, w *waiter[T], timeout time.Duration,
 // await waits until w is completed, or returns why the owner must give up.
 //
 //go:norace
-func (c *Chan[T]) await(ctx context.Context, w *waiter[T], timeout time.Duration) error {
-	bell, done := w.tk.Bell(), ctx.Done()
+func (c *Chan[T]) await(ctx context.Context, done <-chan struct{}, w *waiter[T], timeout time.Duration) error {
+	bell := w.tk.Bell()
 	if done == nil && timeout <= 0 {
 		<-bell
 		return nil
@@ -188,14 +189,15 @@ func (c *Chan[T]) Take(ctx context.Context, a *Attach) (g Got[T]) {
 	if g.Err = Ended(ctx); g.Err != nil {
 		return g
 	}
+	done := ctx.Done() // not under the lock: it may be anybody's code
 	c.lockWide()
-	return c.recvSlow(ctx, a, true)
+	return c.recvSlow(ctx, done, a, true)
 }
 
 // recvSlow is the receive in full. The lock is held and is freed.
 //
 //go:norace
-func (c *Chan[T]) recvSlow(ctx context.Context, a *Attach, hold bool) (g Got[T]) {
+func (c *Chan[T]) recvSlow(ctx context.Context, done <-chan struct{}, a *Attach, hold bool) (g Got[T]) {
 	c.wide()
 	var o after[T]
 	if c.begin(a, hold, &g, &o) != nothing {
@@ -204,7 +206,7 @@ func (c *Chan[T]) recvSlow(ctx context.Context, a *Attach, hold bool) (g Got[T])
 	}
 	w := c.recvBlocked(a, hold)
 	w.simple = !hold
-	c.wait(ctx, w, 0, &o)
+	c.wait(ctx, done, w, 0, &o)
 	if hold {
 		g = w.got
 	} else {
@@ -278,6 +280,7 @@ func (c *Chan[T]) RecvInto(ctx context.Context, a *Attach, buf []T) (int, error)
 		return 0, nil
 	}
 	var o after[T]
+	done := ctx.Done()
 	c.lockWide()
 	if a.gone {
 		c.free()
@@ -301,7 +304,7 @@ func (c *Chan[T]) RecvInto(ctx context.Context, a *Attach, buf []T) (int, error)
 	}
 	w := c.recvBlocked(a, false)
 	w.vs = buf
-	c.wait(ctx, w, 0, &o)
+	c.wait(ctx, done, w, 0, &o)
 	n, err := w.n, w.err
 	c.release(w)
 	if err == nil && n < len(buf) {
@@ -335,6 +338,7 @@ func (c *Chan[T]) TakeInto(ctx context.Context, a *Attach, buf []Got[T]) (int, e
 		return 0, nil
 	}
 	var o after[T]
+	done := ctx.Done()
 	c.lockWide()
 	n, last := 0, nothing
 	for n < len(buf) {
@@ -352,7 +356,7 @@ func (c *Chan[T]) TakeInto(ctx context.Context, a *Attach, buf []Got[T]) (int, e
 	}
 	w := c.recvBlocked(a, true)
 	w.holds = buf
-	c.wait(ctx, w, 0, &o)
+	c.wait(ctx, done, w, 0, &o)
 	n, err := w.n, w.err
 	c.release(w)
 	return n, err

@@ -13,6 +13,9 @@ import (
 // in the channel but the ring or waiters of one side. Everything else goes the
 // full way through match.go, which this file must agree with in every law.
 
+// background is the context that most operations are under where none matters.
+var background = context.Background()
+
 // Between the user and the park there are as few calls as can be: a goroutine that
 // was just switched to returns through each of them unpredicted, which costs as
 // much as taking a lock. So who must park is told so, and does it himself.
@@ -107,12 +110,16 @@ func (c *Chan[T]) Received(w *waiter[T], v *T) error {
 //
 //go:norace
 func (c *Chan[T]) SendOrQueue(ctx context.Context, a *Attach, v *T, h Header, timeout time.Duration) (*waiter[T], error) {
-	if ctx.Err() != nil {
-		return nil, fault.Cancelled(ctx)
+	var done <-chan struct{}
+	if ctx != background { // whose methods are calls through an interface too
+		if ctx.Err() != nil {
+			return nil, fault.Cancelled(ctx)
+		}
+		done = ctx.Done() // not under the lock: it may be anybody's code
 	}
 	c.mu.Lock()
 	if a.gone {
-		return nil, c.sendSlow(ctx, a, *v, h, timeout)
+		return nil, c.sendSlow(ctx, done, a, *v, h, timeout)
 	}
 	if c.mode == receiving {
 		if r := c.recvq.single(recv); r != nil {
@@ -131,10 +138,10 @@ func (c *Chan[T]) SendOrQueue(ctx context.Context, a *Attach, v *T, h Header, ti
 			return nil, nil
 		}
 	case receiving, mixed:
-		return nil, c.sendSlow(ctx, a, *v, h, timeout)
+		return nil, c.sendSlow(ctx, done, a, *v, h, timeout)
 	}
 	if timeout > 0 {
-		return nil, c.sendSlow(ctx, a, *v, h, timeout)
+		return nil, c.sendSlow(ctx, done, a, *v, h, timeout)
 	}
 	w := c.record(send, a)
 	w.val = *v
@@ -142,7 +149,7 @@ func (c *Chan[T]) SendOrQueue(ctx context.Context, a *Attach, v *T, h Header, ti
 	w.simple = true
 	c.sendq.push(w)
 	c.mode = sending
-	if !c.watched(ctx, w) {
+	if !c.watched(done, w) {
 		c.willRing(w)
 	}
 	return w, nil
@@ -161,12 +168,16 @@ func (c *Chan[T]) willRing(w *waiter[T]) {
 //
 //go:norace
 func (c *Chan[T]) RecvOrQueue(ctx context.Context, a *Attach, v *T) (*waiter[T], error) {
-	if ctx.Err() != nil {
-		return nil, fault.Cancelled(ctx)
+	var done <-chan struct{}
+	if ctx != background { // whose methods are calls through an interface too
+		if ctx.Err() != nil {
+			return nil, fault.Cancelled(ctx)
+		}
+		done = ctx.Done() // not under the lock: it may be anybody's code
 	}
 	c.mu.Lock()
 	if a.gone {
-		return nil, c.recvInto(ctx, a, v)
+		return nil, c.recvInto(ctx, done, a, v)
 	}
 	if c.mode == sending && (c.n > 0 || c.slots == 0) {
 		w := c.sendq.single(send)
@@ -189,13 +200,13 @@ func (c *Chan[T]) RecvOrQueue(ctx context.Context, a *Attach, v *T) (*waiter[T],
 			return nil, nil
 		}
 	case sending, mixed:
-		return nil, c.recvInto(ctx, a, v)
+		return nil, c.recvInto(ctx, done, a, v)
 	}
 	w := c.record(recv, a)
 	w.simple = true
 	c.recvq.push(w)
 	c.mode = receiving
-	if !c.watched(ctx, w) {
+	if !c.watched(done, w) {
 		c.willRing(w)
 	}
 	return w, nil
@@ -297,8 +308,8 @@ func (c *Chan[T]) TryRecv(a *Attach, v *T) (bool, error) {
 // recvInto is the full way of RecvOrQueue. The lock is held and is freed.
 //
 //go:norace
-func (c *Chan[T]) recvInto(ctx context.Context, a *Attach, v *T) error {
-	g := c.recvSlow(ctx, a, false)
+func (c *Chan[T]) recvInto(ctx context.Context, done <-chan struct{}, a *Attach, v *T) error {
+	g := c.recvSlow(ctx, done, a, false)
 	*v = g.Val
 	return g.Err
 }

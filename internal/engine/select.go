@@ -52,7 +52,7 @@ type lockable interface {
 	// hints reports whether the case looks ready, without any lock.
 	hints() bool
 	// probe tries the case while no other channel is locked.
-	probe(s *Select, ctx context.Context) verdict
+	probe(s *Select) verdict
 	enqueue()
 	enter() // its queue, and free the lock
 	leave() // its queue
@@ -107,6 +107,7 @@ type Select struct {
 	natural bool    // order is ascending
 	past    uint8   // a bit for each turn, the last one lowest: a channel was ready at once
 	guess   [4]int8 // by the last two bits of past: above zero says that this turn will be like that
+	mixed   bool    // some cases are on no channel of this engine
 	stirred bool    // a case that was not ready has collected something
 
 	tk      ticket.Ticket
@@ -119,6 +120,7 @@ type Select struct {
 	timer   *time.Timer
 	offered bool // the foreign cases know the ticket
 
+	done  <-chan struct{} // of the context of this turn
 	watch *selectWatch    // of a context that tells of its end, or nil
 	told  bool            // this turn is under that context
 	last  <-chan struct{} // of the context of the last wait for both
@@ -182,6 +184,7 @@ func (s *Select) arm(cases []Case) {
 		}
 		s.add(c.arm(s, i), i)
 	}
+	s.mixed = len(s.natives)+len(s.timers)+len(s.foreigns) > 0
 	byOrder := func(a, b lockable) int { return cmp.Compare(a.order(), b.order()) }
 	slices.SortStableFunc(s.locks, byOrder)
 	s.locks = slices.CompactFunc(s.locks, func(a, b lockable) bool { return a.order() == b.order() })

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"errors"
 	"sync/atomic"
 	"time"
@@ -239,7 +238,7 @@ func (x *chanCase[T]) hints() bool {
 }
 
 //go:norace
-func (x *chanCase[T]) probe(s *Select, ctx context.Context) verdict {
+func (x *chanCase[T]) probe(s *Select) verdict {
 	c := x.c
 	c.mu.Lock()
 	if x.short() {
@@ -251,7 +250,7 @@ func (x *chanCase[T]) probe(s *Select, ctx context.Context) verdict {
 		c.mu.Unlock()
 		s.stirred = false
 	case pending:
-		s.prepareWait(ctx)
+		s.prepareWait()
 		c.free()
 	default:
 		c.free()

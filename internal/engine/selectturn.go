@@ -28,19 +28,22 @@ func (s *Select) Do(ctx context.Context, h Header, first bool) (int, error) {
 //
 //go:norace
 func (s *Select) Begin(ctx context.Context, h Header, first bool) (i int, parks bool, err error) {
-	if ctx.Err() != nil {
-		return -1, false, fault.Cancelled(ctx)
+	if s.done = nil; ctx != background {
+		if ctx.Err() != nil {
+			return -1, false, fault.Cancelled(ctx)
+		}
+		s.done = ctx.Done() // not under a lock: it may be anybody's code
 	}
 	for _, l := range s.senders {
 		l.begin(s, h)
 	}
 	s.arrange(first)
 	i, v := -1, unready
-	if !first && s.guess[s.past&3] > 0 {
-		i, v = s.probe(ctx)
+	if !first && !s.mixed && s.guess[s.past&3] > 0 {
+		i, v = s.probe()
 	}
 	if v == unready {
-		i, v = s.decide(ctx, first)
+		i, v = s.decide(first)
 	}
 	s.learn(v == committed && s.lockOf[i] >= 0)
 	if v == committed {
@@ -48,9 +51,13 @@ func (s *Select) Begin(ctx context.Context, h Header, first bool) (i int, parks 
 		return i, false, err
 	}
 	if s.atDoor && len(s.foreigns) == 0 {
-		return -1, true, nil
+		if !s.ended() {
+			return -1, true, nil
+		}
+		i, err = s.heard() // its ring may have met the Calm of the turn before
+	} else {
+		i, err = s.wait(ctx, v == pending)
 	}
-	i, err = s.wait(ctx, v == pending)
 	s.leave(i)
 	if s.keen {
 		s.ask(ctx)
@@ -107,14 +114,16 @@ func (s *Select) learn(ready bool) {
 // a ready case is found without touching the locks of those that are not, such as
 // a channel of many selects that tells the end. That is no look at one moment, and
 // none is needed: each case that is passed over was not ready when its turn came.
+// Only a select whose cases are all on channels of this engine may do it: what is
+// ready elsewhere would never be chosen.
 //
 //go:norace
-func (s *Select) probe(ctx context.Context) (int, verdict) {
+func (s *Select) probe() (int, verdict) {
 	for k := range s.order {
 		s.draw(k)
 		i := s.order[k]
 		if l := s.ours[i]; l != nil && l.hints() {
-			if v := l.probe(s, ctx); v != unready {
+			if v := l.probe(s); v != unready {
 				return int(i), v
 			}
 		}
@@ -126,7 +135,7 @@ func (s *Select) probe(ctx context.Context) (int, verdict) {
 // their queues.
 //
 //go:norace
-func (s *Select) decide(ctx context.Context, first bool) (int, verdict) {
+func (s *Select) decide(first bool) (int, verdict) {
 	s.lockAll()
 	i, v := -1, unready
 	if s.hinted() {
@@ -144,7 +153,7 @@ func (s *Select) decide(ctx context.Context, first bool) (int, verdict) {
 		s.unlockFor(i)
 		return i, v
 	}
-	s.prepareWait(ctx)
+	s.prepareWait()
 	if v == unready {
 		s.enqueue()
 	} else {
@@ -343,12 +352,12 @@ func (s *Select) clear(chosen int) {
 // Without a channel of ours and without another medium nobody can ring.
 //
 //go:norace
-func (s *Select) prepareWait(ctx context.Context) {
+func (s *Select) prepareWait() {
 	s.atDoor = false
 	if len(s.locks) == 0 && len(s.foreigns) == 0 {
 		return
 	}
-	if park.Fast && !s.inside && len(s.locks) > 0 && len(s.natives) == 0 && len(s.timers) == 0 && s.watched(ctx) {
+	if park.Fast && !s.inside && len(s.locks) > 0 && len(s.natives) == 0 && len(s.timers) == 0 && s.watched() {
 		s.atDoor = true
 		s.tk.SetDoor(&s.door)
 		return

@@ -40,7 +40,9 @@ func (s *Select) wait(ctx context.Context, pend bool) (int, error) {
 		s.offer()
 	}
 	if s.atDoor {
-		s.Park()
+		if !s.ended() {
+			s.Park()
+		}
 		return s.heard()
 	}
 	wantQuit, wantDue := false, false

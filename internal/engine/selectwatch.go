@@ -19,12 +19,16 @@ type selectWatch struct {
 	tidy runtime.Cleanup // stops it when the Select is gone
 }
 
-// watched reports whether s is told of the end of ctx. If not, it counts the turn,
-// and asks ctx once there were many.
+// watched reports whether s is told of the end of the context of this turn. If not,
+// it counts the turn, and asks the context once there were many.
 //
 //go:norace
-func (s *Select) watched(ctx context.Context) bool {
-	done := ctx.Done()
+func (s *Select) watched() bool {
+	done := s.done
+	if s.watch != nil && s.watch.over.Load() {
+		s.watch.tidy.Stop()
+		s.watch = nil
+	}
 	s.told = done != nil && s.watch != nil && s.watch.done == done
 	switch {
 	case done == nil || s.told:
@@ -48,7 +52,8 @@ func (s *Select) ended() bool { return s.atDoor && s.told && s.watch.over.Load()
 //go:norace
 func (s *Select) ask(ctx context.Context) {
 	s.keen = false
-	if s.times = 0; !tells(ctx) {
+	own := tells(ctx)
+	if s.times = 0; own == nil {
 		s.times = never
 		return
 	}
@@ -56,10 +61,11 @@ func (s *Select) ask(ctx context.Context) {
 		s.watch.stop()
 		s.watch.tidy.Stop()
 	}
-	w := &selectWatch{ctx: ctx, done: ctx.Done()}
-	// The context may live much longer than the select, and must not keep it.
+	w := &selectWatch{ctx: own, done: own.Done()}
+	// The context may live much longer than the select, and must not keep it: see
+	// Chan.ask.
 	there := weak.Make(s)
-	w.stop = context.AfterFunc(ctx, func() {
+	w.stop = context.AfterFunc(own, func() {
 		w.over.Store(true)
 		if s := there.Value(); s != nil {
 			s.door.Ring()

@@ -51,15 +51,14 @@ func (c *Chan[T]) watchOf(k kind) *watch {
 	return &c.watches.of[1]
 }
 
-// watched has w, which is about to wait under ctx, be told of the end of ctx. If
-// it reports false w must look for itself. The lock is held.
+// watched has w, which is about to wait under the context whose Done is done, be told
+// of its end. If it reports false w must look for itself. The lock is held.
 //
 //go:norace
-func (c *Chan[T]) watched(ctx context.Context, w *waiter[T]) bool {
+func (c *Chan[T]) watched(done <-chan struct{}, w *waiter[T]) bool {
 	if !park.Fast || c.inside {
 		return false
 	}
-	done := ctx.Done()
 	if done == nil {
 		return true
 	}
@@ -95,13 +94,13 @@ func (c *Chan[T]) Waited(ctx context.Context, w *waiter[T]) {
 //
 //go:norace
 func (c *Chan[T]) ask(ctx context.Context, k kind) {
-	can, done := tells(ctx), ctx.Done()
+	own, done := tells(ctx), ctx.Done()
 	c.mu.Lock()
 	all, t := c.watches, c.watchOf(k)
-	if t.times = 0; !can {
+	if t.times = 0; own == nil {
 		t.times = never
 	}
-	if !can || t.done == done || c.anyWatched(k) {
+	if own == nil || t.done == done || c.anyWatched(k) {
 		c.mu.Unlock()
 		return
 	}
@@ -115,11 +114,12 @@ func (c *Chan[T]) ask(ctx context.Context, k kind) {
 	if !tidy {
 		runtime.AddCleanup(c, (*watches).end, all)
 	}
-	// The context may live much longer than the channel, and must not keep it.
+	// The context may live much longer than the channel, and must not keep it. It is
+	// asked without the values around it, which may have the channel among them.
 	there := weak.Make(c)
-	stop := context.AfterFunc(ctx, func() {
+	stop := context.AfterFunc(own, func() {
 		if c := there.Value(); c != nil {
-			c.ended(ctx, k)
+			c.ended(own, k)
 		}
 	})
 	c.mu.Lock()
@@ -185,9 +185,9 @@ func (c *Chan[T]) eachWatched(k kind, do func(w *waiter[T]) bool) {
 //go:norace
 func (c *Chan[T]) ended(ctx context.Context, k kind) {
 	var o after[T]
-	cause := fault.Cancelled(ctx)
+	cause, done := fault.Cancelled(ctx), ctx.Done()
 	c.mu.Lock()
-	if t := c.watchOf(k); t.done == ctx.Done() {
+	if t := c.watchOf(k); t.done == done {
 		t.done, t.stop = nil, nil
 		c.eachWatched(k, func(w *waiter[T]) bool {
 			c.giveUpOpen(w, cause, &o)
@@ -198,16 +198,20 @@ func (c *Chan[T]) ended(ctx context.Context, k kind) {
 	c.unlock(&o)
 }
 
-// tells reports whether ctx can tell of its end without a goroutine that waits for
-// it: if it is, or ends with, one of package context's own.
+// tells returns the context that can tell of the end of ctx without a goroutine that
+// waits for it: ctx must be, or end with, one of package context's own. Else it
+// returns nil.
 //
 //go:norace
-func tells(ctx context.Context) bool {
+func tells(ctx context.Context) context.Context {
 	if ownKey == nil {
-		return false
+		return nil
 	}
 	own, _ := ctx.Value(ownKey).(context.Context)
-	return own != nil && own.Done() == ctx.Done()
+	if own == nil || own.Done() != ctx.Done() {
+		return nil
+	}
+	return own
 }
 
 // ownKey is what package context asks a context for, to find the one of its own

@@ -42,7 +42,7 @@ func TestWhoCanTell(t *testing.T) {
 		"Background":                {context.Background(), false},
 		"WithoutCancel":             {context.WithoutCancel(std), false},
 	} {
-		if got := tells(c.ctx); got != c.want {
+		if got := tells(c.ctx) != nil; got != c.want {
 			t.Errorf("%s: tells = %v, want %v", name, got, c.want)
 		}
 	}
@@ -57,6 +57,31 @@ func TestWatchEndsWithItsChannel(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	gone, ended := used(t, ctx)
+	for i := 0; gone.Value() != nil; i++ {
+		if i == 10 {
+			t.Fatal("the channel is kept")
+		}
+		runtime.GC()
+	}
+	select {
+	case <-ended:
+	case <-time.After(30 * time.Second):
+		t.Error("the context still knows of the channel")
+	}
+}
+
+// A context that carries the channel among its values does not keep it either.
+func TestWatchOfACarrier(t *testing.T) {
+	if !park.Fast {
+		t.Skip("no watches in the portable form")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	c := New[int](Config{}, nil)
+	gone := weak.Make(c)
+	carrier := context.WithValue(ctx, key{}, c)
+	ended := use(t, carrier, c)
+	carrier, c = nil, nil
 	for i := 0; gone.Value() != nil; i++ {
 		if i == 10 {
 			t.Fatal("the channel is kept")
@@ -125,6 +150,12 @@ func TestWatchStaysWhileSomebodyWaits(t *testing.T) {
 // has, and what is closed when the watch ends.
 func used(t *testing.T, ctx context.Context) (weak.Pointer[Chan[int]], <-chan struct{}) {
 	c := New[int](Config{}, nil)
+	return weak.Make(c), use(t, ctx, c)
+}
+
+// use uses c under ctx until ctx is watched, and returns what is closed when the
+// watch ends.
+func use(t *testing.T, ctx context.Context, c *Chan[int]) <-chan struct{} {
 	a := c.Attach(true, true)
 	done := make(chan struct{})
 	go func() {
@@ -153,5 +184,5 @@ func used(t *testing.T, ctx context.Context) (weak.Pointer[Chan[int]], <-chan st
 	if !found {
 		t.Fatal("no context is watched")
 	}
-	return weak.Make(c), ended
+	return ended
 }

@@ -244,7 +244,11 @@ func (t *Ticket) Abort() bool {
 //go:norace
 func (t *Ticket) Ring() {
 	bell, door := t.bell, t.door
-	park.Store(&t.over, 1) // the ring is ordered after it
+	if door != nil {
+		park.Store(&t.over, 1) // the door's swap is ordered after it
+	} else {
+		t.over.Store(1) // a bell that has rung already is only looked at
+	}
 	t.ring(bell, door)
 }
 
