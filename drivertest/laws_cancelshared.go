@@ -15,7 +15,8 @@ var cancelSharedLaws = []Law{
 		Name:   "L8/one-context-ends-all-that-wait-under-it",
 		Says:   "the end of a context that was used many times ends all that wait under it, with its error and cause and without effect, and nobody else",
 		Source: "L8; research 41, 42",
-		Needs:  []Feature{FeatureCancel},
+		Needs:  []Feature{FeatureCancel, FeatureWaitCounts},
+		Storm:  true, // not in a bubble, where nobody parks
 		Run:    lawSharedContext,
 	}, {
 		Name:   "L8/a-context-ends-in-mid-stream",
@@ -28,7 +29,8 @@ var cancelSharedLaws = []Law{
 		Name:   "L8/a-selector-ends-with-the-context-it-is-under",
 		Says:   "the end of a context under which a selector was used many times ends the turn that waits under it, without effect, and no turn under another",
 		Source: "L8, L6; research 31, 41",
-		Needs:  []Feature{FeatureCancel, FeatureSelector},
+		Needs:  []Feature{FeatureCancel, FeatureSelector, FeatureWaitCounts},
+		Storm:  true, // not in a bubble, where nobody parks
 		Run:    lawSelectorContext,
 	}, {
 		Name:   "L8/a-context-ends-selectors-in-mid-stream",
@@ -128,10 +130,12 @@ func lawSelectorContext(e *Env) {
 		e.Sends(b, 1)
 		op.Chose(1)
 	}
-	op := turn(e.Ctx) // which is no longer under ctx
+	op := turn(context.Background()) // which is not under ctx
 	cancel()
-	e.Settle()
-	op.Blocked()
+	for range 20 { // what hears of that end may be slow
+		e.Settle()
+		op.Blocked()
+	}
 	e.Sends(a, 2)
 	op.Chose(0)
 }

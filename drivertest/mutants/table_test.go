@@ -95,8 +95,8 @@ var table = []mutant{
 		killers: []string{"L5/close-returns-blocked-values"},
 	}, {
 		law: "L6", name: "a default after two sweeps", file: turn,
-		old:     "	s.lockAll()\n	i, v := s.look(first)\n",
-		new:     "	if s.hasDefault() { for range 2 { for _, i := range s.order { if l := s.ours[i]; l != nil { l.lock(); v := l.try(s); l.unlock(); l.flush(); if v == committed { return int(i), v } } } }; return s.fallback.i, committed }; s.lockAll(); i, v := s.look(first)\n",
+		old:     "	s.lockAll()\n	i, v := -1, unready\n	if s.hinted() {\n",
+		new:     "	if s.hasDefault() { for range 2 { for _, i := range s.order { if l := s.ours[i]; l != nil { l.lock(); v := l.try(s); l.unlock(); l.flush(); if v == committed { return int(i), v } } } }; return s.fallback.i, committed }; s.lockAll(); i, v := -1, unready\n	if s.hinted() {\n",
 		killers: []string{"L6/default-token-dance", "L6/default-hole-dance"},
 	}, {
 		law: "L6", name: "the first ready case is preferred", file: turn,
