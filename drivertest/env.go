@@ -255,17 +255,10 @@ func (e *Env) Settle() {
 func (e *Env) quiet(from time.Time) bool {
 	lines := map[waitable]bool{}
 	var waiting []*Op
+	if e.courted() {
+		return false
+	}
 	e.mu.Lock()
-	if slices.ContainsFunc(e.suitors, (*Claimant).expected) {
-		e.mu.Unlock()
-		return false
-	}
-	// After the look at what is expected: an offer counts here before it is
-	// expected no more.
-	if e.courting.Load() > 0 {
-		e.mu.Unlock()
-		return false
-	}
 	for _, op := range e.ops {
 		for _, w := range op.waits {
 			if l := lineOf(w.on); l != nil {
@@ -290,7 +283,21 @@ func (e *Env) quiet(from time.Time) bool {
 		seen.waiting[wait{on: l, sends: true}], seen.waiting[wait{on: l}] = s.SendersWaiting, s.ReceiversWaiting
 		seen.held[l] = taken || s.Held > 0
 	}
-	return seen.explained(waiting)
+	// Once more: a select that stands in a line now may have begun since the look
+	// above, and not have offered its ticket yet.
+	return seen.explained(waiting) && !e.courted()
+}
+
+// courted reports whether a claim may be under way, or is still to come.
+func (e *Env) courted() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if slices.ContainsFunc(e.suitors, (*Claimant).expected) {
+		return true
+	}
+	// After the look at what is expected: an offer counts here before it is
+	// expected no more.
+	return e.courting.Load() > 0
 }
 
 // census counts who waits where.
