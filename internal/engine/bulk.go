@@ -128,7 +128,7 @@ func (c *Chan[T]) refers() bool {
 //go:norace
 func mayRefer(t reflect.Type) bool {
 	switch k := t.Kind(); {
-	case k <= reflect.Complex128 && k != reflect.Invalid:
+	case k <= reflect.Complex128: // the numbers, and bool
 		return false
 	case k == reflect.Array:
 		return t.Len() > 0 && mayRefer(t.Elem())

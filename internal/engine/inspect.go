@@ -22,7 +22,7 @@ type Snapshot struct {
 // Waiting is one blocked case.
 type Waiting struct {
 	Op      string         // "send", "recv", "take" or "stop"
-	Ticket  *ticket.Ticket // the same for all cases of one select, on whatever channels; to compare, not to use
+	Ticket  *ticket.Ticket // the same for all cases of one select, on whatever channels; nil for some plain operations; to compare, not to use
 	Select  bool
 	Claimed bool // a home on another medium is deciding over it
 	Left    int  // for a send: values it has yet to send
@@ -52,12 +52,14 @@ func (c *Chan[T]) Snapshot() Snapshot {
 				continue
 			}
 			waits := Waiting{Op: opNames[w.kind], Select: !w.firm, Claimed: w.state() == ticket.Claimed}
-			if w.kind == send {
-				waits.Left = 1
-			}
 			if w.full != nil {
 				waits.Ticket = w.tk
-				waits.Left += len(w.vs)
+			}
+			if w.kind == send {
+				waits.Left = 1
+				if w.more() {
+					waits.Left += len(w.vs)
+				}
 			}
 			s.Waiting = append(s.Waiting, waits)
 		}

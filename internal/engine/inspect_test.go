@@ -34,6 +34,11 @@ func TestSnapshot(t *testing.T) {
 		if len(r.Waiting) != 1 || r.Waiting[0].Op != "recv" || !r.Waiting[0].Select || r.Waiting[0].Ticket != s.Waiting[1].Ticket {
 			t.Fatalf("%+v, %+v", s, r)
 		}
+		go b.RecvInto(ctx, ba, make([]int, 3))
+		synctest.Wait()
+		if w := b.Snapshot().Waiting[1]; w.Op != "recv" || w.Select || w.Left != 0 {
+			t.Fatalf("%+v", w)
+		}
 		cancel()
 		synctest.Wait()
 		if s, r := a.Snapshot(), b.Snapshot(); len(s.Waiting)+len(r.Waiting) != 0 {

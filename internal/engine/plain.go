@@ -155,11 +155,10 @@ func (c *Chan[T]) SendOrQueue(ctx context.Context, a *Attach, v *T, h Header, ti
 	return w, nil
 }
 
-// willRing has w wait for its bell instead of parking, and frees the lock.
+// willRing is getBell, and frees the lock.
 //
 //go:norace
 func (c *Chan[T]) willRing(w *waiter[T]) {
-	w.rings = true
 	c.getBell(w)
 	c.mu.Unlock()
 }

@@ -130,10 +130,11 @@ func (c *Chan[T]) release(w *waiter[T]) {
 	}
 }
 
-// getBell gives w a bell to wait for. The lock is held.
+// getBell has w wait for its bell instead of parking. The lock is held.
 //
 //go:norace
 func (c *Chan[T]) getBell(w *waiter[T]) {
+	w.rings = true
 	w.widen()
 	if w.own.Bell() == nil {
 		bell, fate := park.New(park.Bell, c.inside)

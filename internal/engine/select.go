@@ -123,9 +123,8 @@ type Select struct {
 	done  <-chan struct{} // of the context of this turn
 	watch *selectWatch    // of a context that tells of its end, or nil
 	told  bool            // this turn is under that context
-	last  <-chan struct{} // of the context of the last wait for both
-	times int             // how many of those in a row were under that one
-	keen  bool            // that is enough to ask it
+	regular
+	keen bool // it is time to ask the context
 }
 
 // few is how many cases a select has room for in one piece with it: most have no

@@ -30,14 +30,10 @@ func (s *Select) watched() bool {
 		s.watch = nil
 	}
 	s.told = done != nil && s.watch != nil && s.watch.done == done
-	switch {
-	case done == nil || s.told:
+	if done == nil || s.told {
 		return true
-	case s.last != done:
-		s.last, s.times = done, 0
 	}
-	s.times++
-	s.keen = s.times >= habit
+	s.keen = s.again(done)
 	return false
 }
 
@@ -53,8 +49,7 @@ func (s *Select) ended() bool { return s.atDoor && s.told && s.watch.over.Load()
 func (s *Select) ask(ctx context.Context) {
 	s.keen = false
 	own := tells(ctx)
-	if s.times = 0; own == nil {
-		s.times = never
+	if s.asked(own != nil); own == nil {
 		return
 	}
 	if s.watch != nil {

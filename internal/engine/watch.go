@@ -30,8 +30,7 @@ type watch struct {
 	done <-chan struct{} // of the context that tells; nil for none
 	stop func() bool     // ends the telling; nil until it has begun
 
-	last  <-chan struct{} // of the context of the last wait for both
-	times int             // how many of those in a row were under that one
+	regular
 }
 
 // habit is how many waits in a row make a context one that is asked: that costs
@@ -40,6 +39,33 @@ const (
 	habit = 16
 	never = -1 << 30
 )
+
+// regular counts the waits for both, of those in a row that are under one context.
+type regular struct {
+	last  <-chan struct{} // of the context of the last one
+	times int
+}
+
+// again counts a wait under the context whose Done is done, and reports whether it
+// is time to ask that context.
+//
+//go:norace
+func (r *regular) again(done <-chan struct{}) bool {
+	if r.last != done {
+		r.last, r.times = done, 0
+	}
+	r.times++
+	return r.times >= habit
+}
+
+// asked begins the count anew, or ends it if the context cannot tell.
+//
+//go:norace
+func (r *regular) asked(can bool) {
+	if r.times = 0; !can {
+		r.times = never
+	}
+}
 
 // watchOf returns the watch of the side of w.
 //
@@ -71,11 +97,7 @@ func (c *Chan[T]) watched(done <-chan struct{}, w *waiter[T]) bool {
 		w.watched = true
 		return true
 	}
-	if t.last != done {
-		t.last, t.times = done, 0
-	}
-	t.times++
-	w.keen = t.times >= habit
+	w.keen = t.again(done)
 	return false
 }
 
@@ -97,9 +119,7 @@ func (c *Chan[T]) ask(ctx context.Context, k kind) {
 	own, done := tells(ctx), ctx.Done()
 	c.mu.Lock()
 	all, t := c.watches, c.watchOf(k)
-	if t.times = 0; own == nil {
-		t.times = never
-	}
+	t.asked(own != nil)
 	if own == nil || t.done == done || c.anyWatched(k) {
 		c.mu.Unlock()
 		return
@@ -218,21 +238,21 @@ func tells(ctx context.Context) context.Context {
 // with which it ends. It is learned by being asked; should a later version not
 // ask, no context is taken to be one of its own.
 var ownKey = func() any {
-	a := &asked{Context: context.Background()}
+	a := &asker{Context: context.Background()}
 	_ = context.Cause(a)
 	return a.key
 }()
 
-type asked struct {
+type asker struct {
 	context.Context
 	key any
 }
 
 //go:norace
-func (a *asked) Err() error { return context.Canceled } // else it has no cause to look for
+func (a *asker) Err() error { return context.Canceled } // else it has no cause to look for
 
 //go:norace
-func (a *asked) Value(key any) any {
+func (a *asker) Value(key any) any {
 	a.key = key
 	return nil
 }
