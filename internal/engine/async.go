@@ -168,6 +168,13 @@ func (x *Async[T]) begin(k kind, most int, try bool, as Got[T]) {
 	if w.n > 0 {
 		w.err = nil
 	}
+	if try && w.n == 0 && last == nothing && most > 0 && c.courtable(w) {
+		w.holds = []Got[T]{as}
+		w.tries(c)
+		c.recvq.push(w)
+		c.unlock(&o)
+		return
+	}
 	if w.n > 0 || last == drained || try || most <= 0 {
 		x.Unready = w.n == 0 && w.err == nil
 		x.now(&o)

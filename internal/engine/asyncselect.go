@@ -23,6 +23,7 @@ type AsyncSelect struct {
 	s     Select
 	done  func()
 	first bool
+	offer *Offer // if it is decided elsewhere
 
 	// rings counts what has happened and is not looked at yet. Whoever raises it
 	// from zero looks, until it is zero again; everything but rings and quit
@@ -155,17 +156,30 @@ func (x *AsyncSelect) turn() {
 	s.tk.Reset()
 	s.lockAll()
 	i, v := s.look(x.first)
-	if v == unready && s.hasDefault() {
+	if v == unready && s.hasDefault() && !x.lingers() {
 		i, v = s.fallback.i, committed
 	}
 	if v == unready {
 		s.enqueue()
+		s.flush()
 	} else {
 		s.unlockAll()
 	}
 	if v == committed {
 		x.finish(i, nil)
 	}
+}
+
+// lingers reports whether a case that is not ready may still be brought a value by
+// a match. All locks are held.
+//
+//go:norace
+func (x *AsyncSelect) lingers() bool {
+	may := false
+	for _, l := range x.s.chans {
+		may = l.lingers() || may
+	}
+	return may
 }
 
 // turnOver ends the select, or begins it again if the case that was to be chosen
@@ -180,6 +194,9 @@ func (x *AsyncSelect) turnOver(quit *quitting) {
 	case quit != nil && (failed == errUnready || failed == quit.cause):
 		x.finish(-1, quit.cause)
 	case failed == errUnready:
+		if x.offer != nil {
+			x.offer.letGo()
+		}
 		x.turn()
 	default:
 		x.finish(i, nil)
@@ -220,6 +237,11 @@ func (x *AsyncSelect) abandon(cause error) {
 //go:norace
 func (x *AsyncSelect) finish(i int, err error) {
 	x.over = true
+	if x.offer != nil {
+		for _, l := range x.s.chans {
+			l.part()
+		}
+	}
 	x.s.clear(i)
 	if i >= 0 {
 		err = x.s.cases[i].finish()

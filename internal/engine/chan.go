@@ -117,6 +117,8 @@ type extra[T any] struct {
 	idleParcels *parcel[T]
 	watches     *watches // nil until somebody waits under a context
 
+	*courting[T] // nil until an offer or a look from afar comes
+
 	// Constants.
 	dead    Dead[T]
 	created time.Time
@@ -283,12 +285,15 @@ type after[T any] struct {
 	first, last *waiter[T] // to be woken; they stand in no queue, and are linked by next
 	freed       *waiter[T] // claimed tickets to be released, linked by rung
 	events      []event.Event
+	nudged      []*Offer // to look again: their owners have the tickets back
 }
 
 // empty reports whether nothing was collected.
 //
 //go:norace
-func (o *after[T]) empty() bool { return o.first == nil && o.freed == nil && o.events == nil }
+func (o *after[T]) empty() bool {
+	return o.first == nil && o.freed == nil && o.events == nil && o.nudged == nil
+}
 
 // wake has w rung once the lock is free.
 //
@@ -314,6 +319,9 @@ func (o *after[T]) wakeFirst(w *waiter[T]) {
 }
 
 //go:norace
+func (o *after[T]) nudge(x *Offer) { o.nudged = append(o.nudged, x) }
+
+//go:norace
 func (o *after[T]) tell(e event.Event) { o.events = append(o.events, e) }
 
 // run does what was collected. The lock must be free. A record may be reused as
@@ -334,6 +342,9 @@ func (o *after[T]) run() {
 	}
 	for _, e := range o.events {
 		event.Emit(e)
+	}
+	for _, n := range o.nudged {
+		n.x.ring()
 	}
 }
 
@@ -384,6 +395,7 @@ func (c *Chan[T]) Remains() int {
 //
 //go:norace
 func (c *Chan[T]) unlock(o *after[T]) {
+	c.attend(o)
 	c.free()
 	if !o.empty() {
 		o.run()

@@ -64,7 +64,7 @@ func (c *Chan[T]) claim(s *waiter[T]) ticket.Answer {
 	if s.firm {
 		return ticket.Won
 	}
-	if s.att.gone {
+	if s.att.gone || s.asleep && !s.tk.Dead() {
 		return ticket.Busy
 	}
 	return s.tk.Reserve()

@@ -72,6 +72,12 @@ type lockable interface {
 	stamp()
 	failure() error
 	leaving(cause error) bool
+
+	// For an AsyncSelect that is an offer, or meets one.
+	join(o *Offer)
+	part()
+	granted()
+	lingers() bool
 }
 
 // Foreign is a case that lives on another medium. It takes part only in selects

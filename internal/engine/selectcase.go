@@ -115,13 +115,22 @@ func (x *chanCase[T]) sends() bool { return x.operand != nil }
 
 //go:norace
 func (x *chanCase[T]) leave() {
-	x.c.mu.Lock()
+	c := x.c
+	c.mu.Lock()
 	x.w.remove()
-	x.c.free()
+	if c.courting == nil {
+		c.free()
+		return
+	}
+	var o after[T]
+	c.unlock(&o)
 }
 
 //go:norace
-func (x *chanCase[T]) unlock() { x.c.free() }
+func (x *chanCase[T]) unlock() {
+	x.c.attend(&x.o)
+	x.c.free()
+}
 
 // flush does what this case collected. It must wait until no lock is held, the
 // other channels' included.
@@ -288,6 +297,9 @@ func (x *chanCase[T]) trySend(s *Select) verdict {
 	c, w := x.c, &x.w
 	if w.err = c.refuseSend(w.att); w.err != nil {
 		return committed
+	}
+	if w.asleep {
+		return unready
 	}
 	if c.jam() {
 		c.serve(&x.o)

@@ -81,6 +81,9 @@ type full[T any] struct {
 	n     int
 
 	own ticket.Ticket // of a plain operation
+
+	far    *Offer // of a case of a select that is decided elsewhere
+	asleep bool   // nobody can have its value: see Offer
 }
 
 // widen gives w what the full way needs. The lock is held, unless w is not yet
@@ -174,6 +177,9 @@ func (w *waiter[T]) win() ticket.Answer {
 	if w.att.gone {
 		return ticket.Busy // it was claimed when its attachment ended; its owner is about to see that
 	}
+	if w.asleep && !w.tk.Dead() {
+		return ticket.Busy
+	}
 	return w.tk.Win(int(w.idx))
 }
 
@@ -194,7 +200,10 @@ func (w *waiter[T]) state() ticket.State {
 	if w.firm {
 		return ticket.Waiting
 	}
-	return w.tk.State()
+	if s := w.tk.State(); s != ticket.Waiting || !w.asleep {
+		return s
+	}
+	return ticket.Claimed
 }
 
 // queue is a list of waiters, first come, first served, with removal in one step.
