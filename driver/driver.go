@@ -147,6 +147,7 @@ const (
 	OpAwaitStop                 // finishes when the senders are asked to end; Reason says why
 	OpHeard                     // Hold, of an OpTake with Unheard, has reached its receiver
 	OpSelect                    // exactly one of Cases, all on channels of one Home
+	OpLook                      // which of Cases, all on channels of one Home, are ready; nothing takes effect
 )
 
 // Op is one operation. The fields above the line are set by the caller before
@@ -188,12 +189,19 @@ type Op struct {
 	First bool
 	After time.Duration
 
-	// Ticket is nil for a plain operation, which is firm. Otherwise the
-	// operation is case Case of a select: the medium must win the ticket (or
-	// claim and confirm it) before the operation takes effect, and finishes the
-	// op without effect when the ticket is gone.
+	// Ticket is set on an OpSelect, never with Try or After, some of whose rivals
+	// lie elsewhere: it is the word by which all of them are decided. The medium
+	// must win it for index Case, or claim and confirm it, before one of Cases takes
+	// effect, and says so in Won; without that the op finishes without effect: when
+	// the ticket is gone, or was taken back by Cancel. Number names the turn: it is
+	// the same in all ops of one turn, and no other of this process has it.
 	Ticket *Ticket
 	Case   int
+	Number uint64
+
+	// Bid is the same select at its home, where package hub serves it: its owner
+	// has to be asked. nil where the home decides.
+	Bid *Bid
 
 	// ---- results ----
 
@@ -201,6 +209,9 @@ type Op struct {
 	Got      []Item // OpRecv, OpTake
 	NotReady bool   // Try only
 	Chosen   int    // OpSelect: index of the case that took effect; of no meaning after NotReady or Err
+	Won      bool   // with Ticket: it is won. Err is then that of the case
+	Ready    int    // OpLook: cases that are ready
+	Times    uint64 // OpLook: how often one was since the first look; unchanged: none was, since the look before
 	Err      error
 
 	// Note is the medium's own, from Start on: what Cancel needs to find the
@@ -217,6 +228,28 @@ type Op struct {
 type Case struct {
 	Channel Channel
 	Op      *Op
+}
+
+// Bid is how a home asks the owner of a select that is decided elsewhere.
+type Bid struct {
+	Node   [16]byte // the owner's process; with Number the order of tickets
+	Number uint64
+	// Claim asks the owner for its ticket: Granted or Cancel is the answer. Release
+	// gives it back. Both may be called under locks of the home, and do not wait.
+	Claim, Release func()
+}
+
+// Bidder is what a Channel at its home has besides, if package hub is to serve
+// selects on it that are decided elsewhere.
+type Bidder interface {
+	// Granted tells that the owner of op has granted what Bid.Claim asked for.
+	Granted(op *Op)
+}
+
+// Claimer is what a Channel with SelectClaims has besides.
+type Claimer interface {
+	// Freed tells that op.Ticket, which may have been found claimed, was released.
+	Freed(op *Op)
 }
 
 // Item is one value on its way. Value belongs to whoever holds the Item; a

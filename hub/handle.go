@@ -90,7 +90,7 @@ func (s *session) handleOrder(h wire.Header, body []byte) error {
 	}
 	f := &s.room.order
 	switch h.Type {
-	case wire.TypeTaken, wire.TypeCancel, wire.TypeClose, wire.TypeAwaitStop, wire.TypeStats, wire.TypeDetach:
+	case wire.TypeTaken, wire.TypeCancel, wire.TypeGrant, wire.TypeClose, wire.TypeAwaitStop, wire.TypeStats, wire.TypeDetach:
 		if err := f.Parse(h, body); err != nil {
 			return err
 		}
@@ -101,9 +101,12 @@ func (s *session) handleOrder(h wire.Header, body []byte) error {
 		return wire.Unexpected(h.Type, "from a client")
 	}
 	switch h.Type {
-	case wire.TypeTaken, wire.TypeCancel:
+	case wire.TypeTaken, wire.TypeCancel, wire.TypeGrant:
 		if c := s.choice(f.Op); c != nil {
 			return c.order(h.Type)
+		}
+		if h.Type == wire.TypeGrant && f.Op <= s.lastOp {
+			return nil // it has ended meanwhile, and its owner hears that
 		}
 		a := s.attachment(f.Channel)
 		if a == nil && h.Type == wire.TypeCancel && f.Op <= s.lastOp {

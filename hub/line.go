@@ -82,7 +82,7 @@ func (l *line) answer() {
 // welcome says who answers.
 func (l *line) welcome(w *wire.Welcome) error {
 	w.MaxBody, w.Attachments = wire.DefaultMaxBody, uint32(l.hub.opts.MaxAttachments)
-	w.Features = wire.FeatureResume
+	w.Features = wire.FeatureResume | wire.FeatureSelect
 	w.Session, w.Epoch = l.hello.Session, l.hello.Epoch
 	w.Incarnation, w.Home = l.hub.incarnation, l.hub.opts.Name
 	_, err := l.conn.Write(w.Append(wire.AppendPreface(nil)))

@@ -1,6 +1,8 @@
 package hub
 
 import (
+	"errors"
+
 	"github.com/handoff-go/handoff/driver"
 	"github.com/handoff-go/handoff/internal/fault"
 	"github.com/handoff-go/handoff/internal/wire"
@@ -48,6 +50,18 @@ func (s *session) choose(f *wire.Select) error {
 	if err := c.denied(); err != nil {
 		c.end(err)
 		return nil
+	}
+	if f.Flags&wire.FlagLook != 0 {
+		c.look()
+		return nil
+	}
+	if f.Flags&wire.FlagOffer != 0 {
+		if err := c.bid(f.Ticket); errors.Is(err, fault.ErrUnsupported) {
+			c.end(err)
+			return nil
+		} else if err != nil {
+			return err
+		}
 	}
 	if err := s.admit(c); err != nil {
 		return err
@@ -209,10 +223,13 @@ func (c *choice) hear() bool {
 	return true
 }
 
-// order handles TAKEN and CANCEL.
+// order handles TAKEN, GRANT and CANCEL.
 func (c *choice) order(t wire.Type) error {
-	if t == wire.TypeTaken {
+	switch t {
+	case wire.TypeTaken:
 		return c.taken()
+	case wire.TypeGrant:
+		return c.granted()
 	}
 	c.cancel()
 	return nil

@@ -93,7 +93,7 @@ func (at *attachment) Info() driver.Info {
 		Name: at.ch.name, Slots: at.ch.c.Slots(), Home: at.ch.home,
 		Can: driver.Capabilities{
 			Rendezvous: true, Hold: true, Stop: true, DeadLetter: true,
-			Select: driver.SelectHome, Survives: driver.SurvivesPeers,
+			Select: driver.SelectClaims, Survives: driver.SurvivesPeers,
 		},
 	}
 }
@@ -110,8 +110,8 @@ func (at *attachment) Detach(context.Context) error {
 
 // Start begins op. Those that cannot wait finish before it returns.
 func (at *attachment) Start(op *driver.Op) {
-	if op.Ticket != nil {
-		op.Err = fault.Because(fault.ErrUnsupported, "a select over several homes")
+	if op.Ticket != nil { // here is the home, and a Bid is what it has of tickets elsewhere
+		op.Err = fault.Because(fault.ErrUnsupported, "a ticket of this process at the home itself")
 		op.Finish()
 		return
 	}
@@ -130,6 +130,9 @@ func (at *attachment) Start(op *driver.Op) {
 		at.async(op, func(x *engine.Async[item]) { x.BeginStop() })
 	case driver.OpSelect:
 		at.startSelect(op)
+	case driver.OpLook:
+		op.Err = look(op)
+		op.Finish()
 	default:
 		op.Err = at.atOnce(op)
 		op.Finish()

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/handoff-go/handoff/driver"
+	"github.com/handoff-go/handoff/internal/commit"
 	"github.com/handoff-go/handoff/internal/engine"
 	"github.com/handoff-go/handoff/internal/fault"
 )
@@ -27,7 +28,7 @@ func (at *attachment) startSelect(op *driver.Op) {
 	}
 	var x *engine.AsyncSelect
 	var timer *time.Timer
-	x = engine.NewAsyncSelect(cases, func() {
+	done := func() {
 		at.mu.Lock()
 		delete(at.selects, op)
 		at.mu.Unlock()
@@ -36,7 +37,12 @@ func (at *attachment) startSelect(op *driver.Op) {
 		}
 		selected(op, x)
 		op.Finish()
-	})
+	}
+	if op.Bid == nil {
+		x = engine.NewAsyncSelect(cases, done)
+	} else {
+		x = newOffer(cases, op.Bid, done)
+	}
 	at.mu.Lock()
 	at.selects[op] = x
 	at.mu.Unlock()
@@ -44,6 +50,51 @@ func (at *attachment) startSelect(op *driver.Op) {
 		timer = time.AfterFunc(op.After, func() { x.Cancel(fault.ErrTimeout, true) })
 	}
 	x.Begin(op.First)
+}
+
+// newOffer is a select that its owner decides.
+func newOffer(cases []engine.Case, b *driver.Bid, done func()) *engine.AsyncSelect {
+	post := func(m engine.Message) {
+		if m == engine.AskClaim {
+			b.Claim()
+		} else {
+			b.Release()
+		}
+	}
+	return engine.NewOffer(cases, commit.Ticket{Node: b.Node, Number: b.Number}, post, done)
+}
+
+// Granted implements driver.Bidder.
+func (at *attachment) Granted(op *driver.Op) {
+	at.mu.Lock()
+	x := at.selects[op]
+	at.mu.Unlock()
+	if x != nil {
+		x.Granted()
+	}
+}
+
+// look is op, an OpLook.
+func look(op *driver.Op) error {
+	for i := range op.Cases {
+		at, ok := op.Cases[i].Channel.(*attachment)
+		if !ok {
+			return fault.Because(fault.ErrUnsupported, "a look at channels of several homes")
+		}
+		kind := op.Cases[i].Op.Kind
+		if kind == driver.OpAwaitStop {
+			if _, stopped := at.ch.c.Stopped(); stopped { // for good: no count is needed
+				op.Ready++
+			}
+			continue
+		}
+		ready, times := at.ch.c.Look(&at.a, kind == driver.OpSend)
+		if ready {
+			op.Ready++
+		}
+		op.Times += times
+	}
+	return nil
 }
 
 // selected copies the outcome of x into op and its cases.

@@ -8,7 +8,7 @@ import (
 // ID is 128 random bits.
 type ID [16]byte
 
-// The feature bits. This version uses FeatureResume.
+// The feature bits. This version uses FeatureResume and FeatureSelect.
 const (
 	FeatureResume uint64 = 1 << iota
 	FeaturePing          // kept for a later version

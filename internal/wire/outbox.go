@@ -87,6 +87,12 @@ func (o *Outbox) Send(f Frame) (position uint64, err error) {
 	return o.End(f.Append(o.Begin()), true)
 }
 
+// Post adds one frame and leaves the writing to Run: for those who hold locks.
+func (o *Outbox) Post(f Frame) {
+	o.End(f.Append(o.Begin()), false)
+	o.rouse()
+}
+
 // Flush has everything that was added written without waiting for more.
 func (o *Outbox) Flush() {
 	o.mu.Lock()

@@ -10,7 +10,11 @@ import (
 const MaxCases = 1024
 
 // The flags of SELECT, beside FlagTry.
-const FlagFirst uint8 = 2
+const (
+	FlagFirst uint8 = 2 << iota
+	FlagOffer       // the select is decided by its owner: Ticket names it
+	FlagLook        // only say which cases are ready
+)
 
 // CaseKind is what a case of a SELECT does.
 type CaseKind uint8
@@ -38,6 +42,7 @@ type Select struct {
 	Op      uint64
 	Flags   uint8
 	After   time.Duration
+	Ticket  uint64 // FlagOffer: above 0, the same in all offers of one turn
 	Cases   []Case
 }
 
@@ -55,6 +60,9 @@ func CaseLength(c *Case) int {
 // Length implements Frame.
 func (f *Select) Length() int {
 	n := HeaderLength + 4 + 8 + 8 + 2
+	if f.Flags&FlagOffer != 0 {
+		n += 8
+	}
 	for i := range f.Cases {
 		n += CaseLength(&f.Cases[i])
 	}
@@ -65,7 +73,11 @@ func (f *Select) Length() int {
 func (f *Select) Append(b []byte) []byte {
 	b, start := begin(b, TypeSelect, f.Flags)
 	b = appendU64(appendU32(b, f.Channel), f.Op)
-	b = appendU16(appendU64(b, uint64(f.After)), uint16(len(f.Cases)))
+	b = appendU64(b, uint64(f.After))
+	if f.Flags&FlagOffer != 0 {
+		b = appendU64(b, f.Ticket)
+	}
+	b = appendU16(b, uint16(len(f.Cases)))
 	for i := range f.Cases {
 		c := &f.Cases[i]
 		b = appendU32(append(b, byte(c.Kind)), c.Channel)
@@ -78,11 +90,19 @@ func (f *Select) Append(b []byte) []byte {
 
 // ParseSelect reads the body of a SELECT. The values lie in body.
 func ParseSelect(h Header, body []byte) (*Select, error) {
-	if err := flags(h, FlagTry|FlagFirst); err != nil {
+	if err := flags(h, FlagTry|FlagFirst|FlagOffer|FlagLook); err != nil {
 		return nil, err
 	}
 	c := cursor{b: body}
 	f := &Select{Flags: h.Flags, Channel: c.u32(), Op: c.u64(), After: time.Duration(c.u64())}
+	if f.Flags&FlagOffer != 0 {
+		if f.Ticket = c.u64(); f.Ticket == 0 && !c.bad {
+			return nil, broken("SELECT that is offered without a ticket")
+		}
+	}
+	if k := f.Flags & (FlagTry | FlagOffer | FlagLook); k&(k-1) != 0 {
+		return nil, broken("SELECT with flags %d", f.Flags)
+	}
 	n := int(c.u16())
 	if (n == 0 || n > MaxCases || f.After < 0) && !c.bad {
 		return nil, broken("SELECT of %d cases and after %d ns", n, f.After)
@@ -153,5 +173,33 @@ func ParseChosen(h Header, body []byte) (*Chosen, error) {
 	if f.Flags&ChosenValue != 0 {
 		f.Item = c.delivered()
 	}
+	return f, c.end(h.Type)
+}
+
+// Looked answers a SELECT that only looks.
+type Looked struct {
+	Channel uint32
+	Op      uint64
+	Ready   uint16 // cases that are
+	Times   uint64 // how often one of them was, since somebody looked for the first time
+}
+
+// Length implements Frame.
+func (f *Looked) Length() int { return HeaderLength + 4 + 8 + 2 + 8 }
+
+// Append implements Frame.
+func (f *Looked) Append(b []byte) []byte {
+	b, start := begin(b, TypeLooked, 0)
+	b = appendU64(appendU32(b, f.Channel), f.Op)
+	return finish(appendU64(appendU16(b, f.Ready), f.Times), start)
+}
+
+// ParseLooked reads the body of a LOOKED.
+func ParseLooked(h Header, body []byte) (*Looked, error) {
+	if err := flags(h, 0); err != nil {
+		return nil, err
+	}
+	c := cursor{b: body}
+	f := &Looked{Channel: c.u32(), Op: c.u64(), Ready: c.u16(), Times: c.u64()}
 	return f, c.end(h.Type)
 }

@@ -76,6 +76,10 @@ const (
 	TypeNames     Type = 0x2d
 	TypeSelect    Type = 0x30
 	TypeChosen    Type = 0x31
+	TypeClaim     Type = 0x32
+	TypeGrant     Type = 0x33
+	TypeRelease   Type = 0x34
+	TypeLooked    Type = 0x35
 )
 
 var typeNames = map[Type]string{
@@ -86,6 +90,7 @@ var typeNames = map[Type]string{
 	TypeAwaitStop: "AWAITSTOP", TypeCancel: "CANCEL", TypeStats: "STATS", TypeFigures: "FIGURES",
 	TypeList: "LIST", TypeNames: "NAMES",
 	TypeSelect: "SELECT", TypeChosen: "CHOSEN",
+	TypeClaim: "CLAIM", TypeGrant: "GRANT", TypeRelease: "RELEASE", TypeLooked: "LOOKED",
 }
 
 func (t Type) String() string {
@@ -175,7 +180,9 @@ func Parse(h Header, body []byte) (Frame, error) {
 		return parseAs(ParseSelect(h, body))
 	case TypeChosen:
 		return parseAs(ParseChosen(h, body))
-	case TypeDetach, TypeTaken, TypeClose, TypeAwaitStop, TypeCancel, TypeStats:
+	case TypeLooked:
+		return parseAs(ParseLooked(h, body))
+	case TypeDetach, TypeTaken, TypeClose, TypeAwaitStop, TypeCancel, TypeStats, TypeClaim, TypeGrant, TypeRelease:
 		return parseAs(ParseOrder(h, body))
 	}
 	return nil, Unknown(h.Type)

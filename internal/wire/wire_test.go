@@ -67,6 +67,13 @@ func examples() []Frame {
 			{Kind: CaseTake, Channel: 9}, {Kind: CaseStop, Channel: 7}, {}}},
 		&Chosen{Channel: 7, Op: 14, Flags: ChosenInDoubt, Code: CodeCancelled, Text: "its receiver holds it"},
 		&Chosen{Channel: 7, Op: 14, Flags: ChosenValue, Case: 2, Item: driver.Item{Attempt: 1, Hold: hold, Value: []byte("hello")}},
+		&Select{Channel: 7, Op: 15, Flags: FlagOffer, Ticket: 42, Cases: []Case{
+			{Kind: CaseSend, Channel: 7, Item: driver.Item{Value: []byte("hello")}}, {Kind: CaseRecv, Channel: 8}}},
+		&Order{Type: TypeClaim, Channel: 7, Op: 15},
+		&Order{Type: TypeGrant, Channel: 7, Op: 15},
+		&Order{Type: TypeRelease, Channel: 7, Op: 15},
+		&Select{Channel: 7, Op: 16, Flags: FlagLook, Cases: []Case{{Kind: CaseSend, Channel: 7, Item: driver.Item{Value: []byte{}}}}},
+		&Looked{Channel: 7, Op: 16, Ready: 1, Times: 3},
 	}
 }
 

@@ -1,0 +1,55 @@
+package hub
+
+import (
+	"github.com/handoff-go/handoff/driver"
+	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/wire"
+)
+
+// This file is what a home has of a select that its owner decides, since others of
+// its cases lie elsewhere: docs/spec/select.md.
+
+// bid makes c one that its owner decides, who calls it ticket.
+func (c *choice) bid(ticket uint64) error {
+	for _, a := range c.holder {
+		if a == nil {
+			return wire.Unexpected(wire.TypeSelect, "that is offered, with a case that is ready at once")
+		}
+		if _, ok := a.ch.(driver.Bidder); !ok || a.ch.Info().Can.Select < driver.SelectClaims {
+			return fault.Because(fault.ErrUnsupported, "a select over several homes, on channels of this one")
+		}
+	}
+	c.Bid = &driver.Bid{
+		Node: c.s.client, Number: ticket,
+		Claim:   func() { c.post(wire.TypeClaim) },
+		Release: func() { c.post(wire.TypeRelease) },
+	}
+	return nil
+}
+
+// post tells the owner something. Channels may be locked.
+func (c *choice) post(t wire.Type) {
+	c.s.out.Post(&wire.Order{Type: t, Channel: c.channel, Op: c.id})
+}
+
+// granted hears that the owner of c has granted its ticket.
+func (c *choice) granted() error {
+	if c.Bid == nil {
+		return wire.Unexpected(wire.TypeGrant, "of a select that is not offered")
+	}
+	c.first.ch.(driver.Bidder).Granted(&c.Op)
+	return nil
+}
+
+// look answers which cases of c are ready, and forgets it.
+func (c *choice) look() {
+	op := driver.NewOp(driver.OpLook, func(op *driver.Op) {
+		if op.Err != nil {
+			c.end(op.Err)
+			return
+		}
+		c.s.out.Send(&wire.Looked{Channel: c.channel, Op: c.id, Ready: uint16(op.Ready), Times: op.Times})
+	})
+	op.Cases = c.Cases
+	c.first.ch.Start(op)
+}
