@@ -140,12 +140,20 @@ type homeSelect struct {
 	local *engine.Select // for turns in which none of those channels takes part
 }
 
-// homeOf reports whether cases are for a home to decide, or why nobody can. Stops
-// on a medium can be seen from here, unless it has to be told at once that there
-// is none.
-func homeOf(cases []Case) (far bool, bad error) {
+// decider is who decides a select.
+type decider uint8
+
+const (
+	thisProcess decider = iota
+	oneHome
+	owner // the select itself, asked by several homes or by a home and this process
+)
+
+// deciderOf returns who decides a select over cases, or why nobody can. Stops on a
+// medium can be seen from here, unless it has to be told at once that there is none.
+func deciderOf(cases []Case) (by decider, bad error) {
 	var first *Case
-	watched := !hasDefault(cases)
+	watched, several := !hasDefault(cases), false
 	for i := range cases {
 		c := &cases[i]
 		if c.far == nil || c.watch != nil && watched {
@@ -155,30 +163,31 @@ func homeOf(cases []Case) (far bool, bad error) {
 		switch {
 		case info.Can.Select == driver.SelectNone || info.Home == "":
 			if isAlone(cases) {
-				return true, nil
+				return oneHome, nil
 			}
-			return true, c.at.fail("select", fault.Because(ErrUnsupported, "its medium takes no part in a select"))
+			return 0, c.at.fail("select", fault.Because(ErrUnsupported, "its medium takes no part in a select"))
 		case first == nil:
 			first = c
 		case info.Home != first.far.link.ch.Info().Home:
-			return true, c.at.fail("select", fault.Because(ErrUnsupported, "a select over channels of two homes, or over two connections to one"))
+			several = true
 		}
 	}
 	if first == nil {
-		return false, nil
+		return thisProcess, nil
 	}
 	for i := range cases {
 		c := &cases[i]
 		switch c.k.(type) {
 		case nil, engine.After, engine.Default:
-			if c.far != nil && c.far.link.ch.Info().Home != first.far.link.ch.Info().Home {
-				return true, c.at.fail("select", fault.Because(ErrUnsupported, "a stop of one home in a select over channels of another"))
-			}
+			several = several || c.far != nil && c.far.link.ch.Info().Home != first.far.link.ch.Info().Home
 		default:
-			return true, first.at.fail("select", fault.Because(ErrUnsupported, "its home cannot decide a case of this process"))
+			several = true
 		}
 	}
-	return true, nil
+	if !several {
+		return oneHome, nil
+	}
+	return owner, claimable(cases)
 }
 
 // isAlone reports whether one of cases is on a medium, and no other takes anything
@@ -214,7 +223,7 @@ func hasDefault(cases []Case) bool {
 	return has
 }
 
-// newHomeSelect makes a select of cases, for which homeOf found a home.
+// newHomeSelect makes a select of cases, which are decided at one home.
 func newHomeSelect(cases []Case) *homeSelect {
 	kinds := make([]engine.Case, len(cases))
 	for i, c := range cases {

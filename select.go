@@ -74,6 +74,7 @@ func SelectFirst(ctx context.Context, cases ...Case) (chosen int, err error) {
 type Selector struct {
 	s     *engine.Select
 	home  *homeSelect // instead of s
+	wide  *wideSelect // instead of s
 	cases []Case
 	bad   error
 }
@@ -88,12 +89,14 @@ func NewSelector(cases ...Case) *Selector {
 			return s
 		}
 	}
-	far, bad := homeOf(cases)
+	by, bad := deciderOf(cases)
 	switch {
 	case bad != nil:
 		s.bad = bad
-	case far:
+	case by == oneHome:
 		s.home = newHomeSelect(cases)
+	case by == owner:
+		s.wide = newWideSelect(cases)
 	default:
 		s.makeLocal()
 	}
@@ -138,6 +141,8 @@ func (s *Selector) Enable(i int, on bool) {
 	case s.home != nil:
 		s.home.off[i] = !on
 		s.home.local.Enable(i, on)
+	case s.wide != nil:
+		s.wide.enable(i, on)
 	case s.s != nil:
 		s.s.Enable(i, on)
 	default:
@@ -152,9 +157,12 @@ func (s *Selector) run(ctx context.Context, first bool) (int, error) {
 	ctx = background(ctx)
 	var i int
 	var err error
-	if s.home != nil {
+	switch {
+	case s.home != nil:
 		i, err = s.home.do(ctx, headerOf(ctx), first)
-	} else {
+	case s.wide != nil:
+		i, err = s.wide.do(ctx, headerOf(ctx), first)
+	default:
 		var parks bool
 		if i, parks, err = s.s.Begin(ctx, headerOf(ctx), first); parks {
 			s.s.Park()

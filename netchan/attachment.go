@@ -61,8 +61,8 @@ func (a *attachment) Start(op *driver.Op) {
 
 // refuse says why op cannot be begun on this attachment, if so.
 func (a *attachment) refuse(op *driver.Op) error {
-	if op.Ticket != nil {
-		return fault.Because(fault.ErrUnsupported, "a select over several homes")
+	if op.Ticket != nil && op.Kind != driver.OpSelect {
+		return fault.Because(fault.ErrUnsupported, "an operation of kind %d with a ticket", op.Kind)
 	}
 	switch op.Kind {
 	case driver.OpSend:
@@ -78,7 +78,7 @@ func (a *attachment) refuse(op *driver.Op) error {
 		if !a.cfg.Receive {
 			return fault.Because(fault.ErrDenied, "opened without the right to receive")
 		}
-	case driver.OpDone, driver.OpReturn, driver.OpReject, driver.OpExtend, driver.OpClose, driver.OpStop, driver.OpAwaitStop, driver.OpSelect:
+	case driver.OpDone, driver.OpReturn, driver.OpReject, driver.OpExtend, driver.OpClose, driver.OpStop, driver.OpAwaitStop, driver.OpSelect, driver.OpLook:
 	default: // OpHeard is a home's own, and others have no frame
 		return fault.Because(fault.ErrUnsupported, "an operation of kind %d over a wire", op.Kind)
 	}
@@ -97,7 +97,7 @@ func (a *attachment) refuseItem(it *driver.Item) error {
 
 // start sends op or keeps it back. An error means that it was not begun.
 func (a *attachment) start(op *driver.Op) error {
-	if op.Kind == driver.OpSelect {
+	if op.Kind == driver.OpSelect || op.Kind == driver.OpLook {
 		return a.startSelect(op)
 	}
 	c := &call{at: a, op: op, kind: op.Kind}
@@ -172,6 +172,8 @@ func (a *attachment) cancel(c *call, why error) (ended []*driver.Op) {
 		l.dropKept(c)
 		c.op.N = c.next
 		return c.finished(ended, why)
+	case c.ticketed():
+		return l.withdraw(c, why, ended)
 	case c.harmless():
 		l.order(wire.TypeCancel, c)
 		return c.finished(ended, why)
@@ -191,7 +193,9 @@ func (a *attachment) graceOver(c *call) {
 	l := a.link
 	l.mu.Lock()
 	var ended []*driver.Op
-	if c.op != nil && l.dead == nil {
+	if c.op != nil && l.dead == nil && c.ticketed() {
+		ended = l.unsure(c, fault.Doubtful(c.cause), nil)
+	} else if c.op != nil && l.dead == nil {
 		c.op.N = c.next
 		ended = c.finished(nil, fault.Doubtful(c.cause))
 	}

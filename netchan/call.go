@@ -29,6 +29,7 @@ type call struct {
 	left     int       // OpSelect: the case whose attachment was detached, -1 for none
 	until    time.Time // OpSelect: when its After is over
 	cause    error     // why it was cancelled
+	*offered           // OpSelect with a ticket, else nil
 	due      time.Time // when its home must have answered, zero for never
 	grace    *time.Timer
 
@@ -52,7 +53,7 @@ func (c *call) receives() bool { return c.kind == driver.OpRecv || c.kind == dri
 // harmless reports whether c, given up, has no effect: what may come for it goes
 // back to its home, and nobody has seen it.
 func (c *call) harmless() bool {
-	return c.receives() || c.kind == driver.OpAwaitStop || c.kind == driver.OpSelect && !c.sends
+	return c.receives() || c.kind == driver.OpAwaitStop || c.kind == driver.OpLook || c.kind == driver.OpSelect && !c.sends
 }
 
 // fits returns how many of the values from next on go into one frame: as many
@@ -102,7 +103,7 @@ func (c *call) append(b []byte) []byte {
 	case driver.OpDone, driver.OpReturn, driver.OpReject, driver.OpExtend:
 		f := wire.Settle{Channel: channel, Op: c.id, How: ways[c.kind], Hold: op.Hold, Delay: op.Delay, Reason: op.Reason}
 		return f.Append(b)
-	case driver.OpSelect:
+	case driver.OpSelect, driver.OpLook:
 		f := c.selectFrame()
 		return f.Append(b)
 	case driver.OpStop:

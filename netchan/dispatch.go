@@ -42,6 +42,7 @@ type dispatcher struct {
 	link    *link
 	end     wire.End
 	deliver wire.Deliver
+	order   wire.Order
 	ended   []*driver.Op // to be finished once mu is free
 	wrote   bool         // frames were added and not flushed
 }
@@ -66,6 +67,14 @@ func (d *dispatcher) dispatch(h wire.Header, body []byte) error {
 			return err
 		}
 		return d.withCall(h, f.Channel, f.Op, func(c *call) error { return d.onChosen(c, f) })
+	case wire.TypeClaim, wire.TypeRelease:
+		return d.onClaim(h, body)
+	case wire.TypeLooked:
+		f, err := wire.ParseLooked(h, body)
+		if err != nil {
+			return err
+		}
+		return d.withCall(h, f.Channel, f.Op, func(c *call) error { return d.onLooked(c, f) })
 	case wire.TypeOpened:
 		f, err := wire.ParseOpened(h, body)
 		if err != nil {
@@ -150,6 +159,14 @@ func (d *dispatcher) onEnd(c *call) error {
 		d.ended = c.tell(d.ended, answer{err: err})
 		return nil
 	}
+	if c.ticketed() && c.op != nil {
+		if err == nil {
+			err = wire.Unexpected(wire.TypeEnd, "of an operation that has nothing and no reason")
+		}
+		d.wrote = true
+		d.ended = l.answered(c, err, d.ended)
+		return nil
+	}
 	d.leave(c)
 	if c.kind == driver.OpSend {
 		d.sent(c, err)
@@ -159,7 +176,7 @@ func (d *dispatcher) onEnd(c *call) error {
 		return nil
 	}
 	c.op.NotReady = f.Flags&wire.EndNotReady != 0
-	if (c.receives() || c.kind == driver.OpSelect) && err == nil && !c.op.NotReady {
+	if (c.receives() || c.kind == driver.OpSelect || c.kind == driver.OpLook) && err == nil && !c.op.NotReady {
 		err = wire.Unexpected(wire.TypeEnd, "of an operation that has nothing and no reason")
 		d.ended = c.finished(d.ended, err)
 		return err
@@ -209,12 +226,7 @@ func (d *dispatcher) sent(c *call, err error) {
 
 // leave frees c's place in its window for those kept back.
 func (d *dispatcher) leave(c *call) {
-	w := c.window()
-	if w == nil {
-		return
-	}
-	w.leave(c)
-	if d.link.beginKept(w) {
+	if d.link.makeRoom(c) {
 		d.wrote = true
 	}
 }

@@ -36,16 +36,17 @@ func newID() (id wire.ID) {
 // waits for a user: operations are finished by calls that do not block. Whoever
 // ends the last attachment waits for both, through over.
 type link struct {
-	to    place
-	name  string // of the place, for people
-	home  string // tells homes apart
-	in    *wire.Reader
-	out   *wire.Outbox
-	lost  func()        // takes the link out of the pool
-	left  func() bool   // gives up one reference; true for the last
-	over  chan struct{} // closed when both goroutines have ended
-	limit int           // attachments the home allows
-	chunk int           // how much goes into one frame, where one value is not more
+	to     place
+	name   string // of the place, for people
+	home   string // tells homes apart
+	in     *wire.Reader
+	out    *wire.Outbox
+	lost   func()        // takes the link out of the pool
+	left   func() bool   // gives up one reference; true for the last
+	over   chan struct{} // closed when both goroutines have ended
+	limit  int           // attachments the home allows
+	claims bool          // the home takes part in selects over several
+	chunk  int           // how much goes into one frame, where one value is not more
 	// maxBody is the longest body the home takes, where no channel raises it.
 	maxBody int
 
@@ -174,6 +175,10 @@ func (l *link) end(err error) {
 	var ended []*driver.Op
 	for _, c := range l.outstanding(nil) {
 		c.stopTimer()
+		if c.ticketed() {
+			ended = l.failOffer(c, doubt, orderly, written, ended)
+			continue
+		}
 		arrived := !orderly && !c.queued && c.position <= written
 		ended = c.fail(ended, l.dead, doubt, arrived)
 	}

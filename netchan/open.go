@@ -128,9 +128,8 @@ func (a *attachment) opened(f *wire.Opened) {
 			Hold:       f.Flags&wire.CanHold != 0,
 			Stop:       f.Flags&wire.CanStop != 0,
 			DeadLetter: f.Flags&wire.CanDeadLetter != 0,
-			// What a home could do across homes the wire cannot yet carry.
-			Select:   min(driver.SelectScope(f.Select), driver.SelectHome),
-			Survives: driver.Survival(f.Survives),
+			Select:     min(driver.SelectScope(f.Select), l.scope()),
+			Survives:   driver.Survival(f.Survives),
 		},
 	}
 	a.figures.Store(&driver.Stats{Slots: a.info.Slots})

@@ -1,6 +1,7 @@
 package netchan
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/handoff-go/handoff/driver"
@@ -12,6 +13,12 @@ import (
 // not begun.
 func (a *attachment) startSelect(op *driver.Op) error {
 	c := &call{at: a, op: op, kind: op.Kind, count: len(op.Cases), left: -1}
+	if op.Ticket != nil {
+		if !a.link.claims {
+			return fault.Because(fault.ErrUnsupported, "a select over several homes: the home at %s does not know of it", a.link.name)
+		}
+		c.offered = &offered{}
+	}
 	op.Note = c
 	for i := range op.Cases {
 		if err := c.addCase(&op.Cases[i]); err != nil {
@@ -21,7 +28,7 @@ func (a *attachment) startSelect(op *driver.Op) error {
 	if err := c.caseLimits(); err != nil {
 		return err
 	}
-	if op.Try {
+	if op.Try || op.Kind == driver.OpLook {
 		c.due = time.Now().Add(a.cfg.OpTimeout)
 	}
 	detached, err := a.link.admitSelect(c)
@@ -29,6 +36,9 @@ func (a *attachment) startSelect(op *driver.Op) error {
 	case err != nil:
 		return err
 	case detached >= 0:
+		if c.ticketed() {
+			return fault.ErrDetached
+		}
 		op.Chosen, op.Cases[detached].Op.Err = detached, fault.ErrDetached
 		op.Finish()
 		return nil
@@ -92,6 +102,13 @@ func (c *call) selectFrame() wire.Select {
 	if c.op.First {
 		f.Flags |= wire.FlagFirst
 	}
+	if c.ticketed() {
+		f.Flags |= wire.FlagOffer
+		f.Ticket = c.op.Number
+	}
+	if c.kind == driver.OpLook {
+		f.Flags |= wire.FlagLook
+	}
 	if c.sends && c.op.After > 0 {
 		f.After = max(time.Until(c.until), 1)
 	}
@@ -101,7 +118,7 @@ func (c *call) selectFrame() wire.Select {
 			continue // ready at once
 		}
 		f.Cases[i] = wire.Case{Kind: caseKinds[one.Op.Kind], Channel: on.id}
-		if one.Op.Kind == driver.OpSend {
+		if one.Op.Kind == driver.OpSend && c.kind != driver.OpLook {
 			f.Cases[i].Item = one.Op.Items[0]
 		}
 	}
@@ -155,6 +172,9 @@ func (a *attachment) leaveSelect(c *call, ended []*driver.Op) []*driver.Op {
 	i, ok := c.has(a)
 	if !ok || c.cause != nil {
 		return ended
+	}
+	if c.ticketed() {
+		return a.link.leaveOffer(c, i, ended)
 	}
 	switch {
 	case c.queued: // and taken out of those kept back already
@@ -220,37 +240,77 @@ func (d *dispatcher) onChosen(c *call, f *wire.Chosen) error {
 		return wire.Unexpected(wire.TypeChosen, "of a case that is not there")
 	}
 	l := d.link
+	value := f.Flags&wire.ChosenValue != 0
+	if c.op != nil && c.ticketed() && l.fair(c, f) {
+		if value {
+			f.Item.Value = bytes.Clone(f.Item.Value) // it may have to wait
+		}
+		d.wrote = true
+		d.ended = l.take(c, &outcome{i: int(f.Case), f: f, home: true}, d.ended)
+		return nil
+	}
 	delete(l.calls, c.id)
 	d.leave(c)
 	if c.op == nil {
 		return nil // cancelled; a value in it goes back when the home reads that
 	}
-	value := f.Flags&wire.ChosenValue != 0
-	if value && c.cause != nil {
+	if value && c.cause != nil && !c.ticketed() {
 		d.ended = c.nothingChosen(d.ended)
 		return nil
 	}
+	if !l.fair(c, f) {
+		d.ended = c.finished(d.ended, fault.Because(fault.ErrInDoubt, "the home broke the rules of the wire"))
+		return wire.Unexpected(wire.TypeChosen, "with or without a value against its code")
+	}
+	d.wrote = true
+	l.choose(c, f)
+	d.ended = c.finished(d.ended, nil)
+	return nil
+}
+
+// fair reports whether f has a value where its case and its code say so, and only
+// there.
+func (l *link) fair(c *call, f *wire.Chosen) bool {
+	op := c.op.Cases[f.Case].Op
+	receives := op != nil && (op.Kind == driver.OpRecv || op.Kind == driver.OpTake)
+	return (f.Flags&wire.ChosenValue != 0) == (receives && f.Code == wire.CodeDone)
+}
+
+// choose fills in the case that f says was chosen, and answers a value in it.
+func (l *link) choose(c *call, f *wire.Chosen) {
 	won := c.op.Cases[f.Case].Op
 	if won == nil {
 		won = &driver.Op{}
 	}
-	receives := won.Kind == driver.OpRecv || won.Kind == driver.OpTake
-	if value != (receives && f.Code == wire.CodeDone) {
-		d.ended = c.finished(d.ended, fault.Because(fault.ErrInDoubt, "the home broke the rules of the wire"))
-		return wire.Unexpected(wire.TypeChosen, "with or without a value against its code")
-	}
 	won.Err = wire.Err(f.Code, f.Flags&wire.ChosenInDoubt != 0, f.Text, c.cause)
 	switch {
-	case value:
+	case f.Flags&wire.ChosenValue != 0:
 		won.Got = []driver.Item{owned(f.Item, won.Kind)}
 		l.order(wire.TypeTaken, c)
-		d.wrote = true
 	case won.Kind == driver.OpSend && won.Err == nil:
 		won.N = 1
 	case won.Kind == driver.OpAwaitStop && won.Err == nil:
 		won.Reason = f.Text
 	}
 	c.op.Chosen = int(f.Case)
-	d.ended = c.finished(d.ended, nil)
-	return nil
+}
+
+// leaveOffer is leaveSelect for one that has a ticket: case i fails.
+func (l *link) leaveOffer(c *call, i int, ended []*driver.Op) []*driver.Op {
+	if c.queued {
+		return l.take(c, &outcome{i: i, err: fault.ErrDetached}, ended)
+	}
+	if c.outcome != nil && c.outcome.home {
+		if c.outcome.f != nil && c.outcome.f.Flags&wire.ChosenValue == 0 {
+			return ended // its home has said how it ends
+		}
+		l.forget(c)
+	}
+	l.order(wire.TypeCancel, c)
+	if c.part.Held && c.sends {
+		c.cause, c.left = fault.ErrDetached, i
+		c.grace = time.AfterFunc(c.at.cfg.CancelGrace, func() { c.at.graceOver(c) })
+		return ended
+	}
+	return l.take(c, &outcome{i: i, err: fault.ErrDetached}, ended)
 }

@@ -90,6 +90,14 @@ type Foreign interface {
 	Finish() error
 }
 
+// Hurried is a Foreign that can end its claim of the ticket before its time: the
+// owner wants to give up because of cause. It is then to release or confirm soon.
+type Hurried interface{ Hurry(cause error) }
+
+// Freed is a Foreign that wants to be told that the ticket, which it may have found
+// claimed, was released, and that its owner has looked at its own cases.
+type Freed interface{ Freed() }
+
 // Select is a set of cases to choose from, again and again. It must be used by
 // one goroutine at a time.
 type Select struct {
@@ -115,6 +123,7 @@ type Select struct {
 	guess   [4]int8 // by the last two bits of past: above zero says that this turn will be like that
 	mixed   bool    // some cases are on no channel of this engine
 	stirred bool    // a case that was not ready has collected something
+	beside  bool    // a look that does not wait: see TryNow
 
 	tk      ticket.Ticket
 	door    park.Door

@@ -485,7 +485,9 @@ func (d *defaultCase) try(*Select) verdict { return unready }
 func (d *defaultCase) finish() error { return call(d.do) }
 
 //go:norace
-func (s *Select) hasDefault() bool { return s.fallback != nil && !s.off[s.fallback.i] }
+func (s *Select) hasDefault() bool {
+	return s.beside || s.fallback != nil && !s.off[s.fallback.i]
+}
 
 // foreignCase is a case on another medium.
 type foreignCase struct {

@@ -75,6 +75,7 @@ func (s *Select) wait(ctx context.Context, pend bool) (int, error) {
 				_, err := cancelled(ctx)
 				return s.giveUp(err), nil
 			}
+			s.hurry(ctx)
 		}
 	}
 }
@@ -111,6 +112,7 @@ func (s *Select) lookAgain() {
 	if s.tk.State() == ticket.Waiting {
 		s.reconsider()
 		s.tk.Looked()
+		s.tellFreed()
 	}
 }
 
