@@ -235,8 +235,9 @@ type Bid struct {
 	Node   [16]byte // the owner's process; with Number the order of tickets
 	Number uint64
 	// Claim asks the owner for its ticket: Granted or Cancel is the answer. Release
-	// gives it back. Both may be called under locks of the home, and do not wait.
-	Claim, Release func()
+	// gives it back. Bind says that a send is chosen, which a holder has not settled
+	// yet. They may be called under locks of the home, and do not wait.
+	Claim, Release, Bind func()
 }
 
 // Bidder is what a Channel at its home has besides, if package hub is to serve

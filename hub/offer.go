@@ -23,6 +23,7 @@ func (c *choice) bid(ticket uint64) error {
 		Node: c.s.client, Number: ticket,
 		Claim:   func() { c.post(wire.TypeClaim) },
 		Release: func() { c.post(wire.TypeRelease) },
+		Bind:    func() { c.post(wire.TypeBind) },
 	}
 	return nil
 }

@@ -67,7 +67,7 @@ func (d *dispatcher) dispatch(h wire.Header, body []byte) error {
 			return err
 		}
 		return d.withCall(h, f.Channel, f.Op, func(c *call) error { return d.onChosen(c, f) })
-	case wire.TypeClaim, wire.TypeRelease:
+	case wire.TypeClaim, wire.TypeRelease, wire.TypeBind:
 		return d.onClaim(h, body)
 	case wire.TypeLooked:
 		f, err := wire.ParseLooked(h, body)

@@ -34,6 +34,7 @@ type word struct{ op *driver.Op }
 func (w word) Claim() commit.Answer { return commit.Answer(w.op.Ticket.Claim()) }
 func (w word) Win() commit.Answer   { return commit.Answer(w.op.Ticket.Win(w.op.Case)) }
 func (w word) Confirm()             { w.op.Ticket.Confirm(w.op.Case) }
+func (w word) Bind()                { w.op.Ticket.Bind(w.op.Case) }
 func (w word) Release()             { w.op.Ticket.Release() }
 
 // scope is with what a case at this home may share a select.
@@ -47,7 +48,7 @@ func (l *link) scope() driver.SelectScope {
 // ticketed reports whether c is such a select. Its op may be gone.
 func (c *call) ticketed() bool { return c.offered != nil }
 
-// onClaim handles CLAIM and RELEASE. One for an operation that has ended may have
+// onClaim handles CLAIM, RELEASE and BIND. One for an operation that has ended may have
 // crossed its end.
 func (d *dispatcher) onClaim(h wire.Header, body []byte) error {
 	f := &d.order
@@ -68,9 +69,12 @@ func (d *dispatcher) onClaim(h wire.Header, body []byte) error {
 		return nil // withdrawn, as the home is about to read
 	}
 	var r commit.Reply
-	if h.Type == wire.TypeClaim {
+	switch h.Type {
+	case wire.TypeClaim:
 		c.part, r = c.part.Claimed(word{c.op})
-	} else {
+	case wire.TypeBind:
+		c.part, r = c.part.Binds(word{c.op})
+	default:
 		c.part, r = c.part.Released(word{c.op})
 	}
 	d.wrote = true

@@ -128,12 +128,14 @@ type Word interface {
 	Win() Answer   // waiting → synced
 	Confirm()      // claimed → synced
 	Release()      // claimed → waiting
+	Bind()         // claimed → synced, but the outcome is still to come
 }
 
 // Part is what the owner of a select keeps for one home: whether that home has
 // its ticket, and what it wants meanwhile. The zero Part is that of a fresh offer.
 type Part struct {
 	Held   bool   // that home has claimed the ticket
+	Bound  bool   // and has let a case take effect, whose outcome is still to come
 	Parked Wanted // what waits until another home lets go of it
 }
 
@@ -191,11 +193,20 @@ func (p Part) Tried(w Word) (Part, Reply) {
 
 // Released is what becomes of a release.
 func (p Part) Released(w Word) (Part, Reply) {
-	if !p.Held {
+	if !p.Held || p.Bound {
 		return p, Invalid
 	}
 	w.Release()
 	return Part{}, Later
+}
+
+// Binds is what becomes of a bind: a send of that home is chosen, and held.
+func (p Part) Binds(w Word) (Part, Reply) {
+	if !p.Held || p.Bound {
+		return p, Invalid
+	}
+	w.Bind()
+	return Part{Held: true, Bound: true}, Later
 }
 
 // Freed is what becomes of what was parked, now that the ticket was released.

@@ -133,7 +133,7 @@ func (h Hold[T]) Heard() error {
 	c, p := h.c, h.p
 	p.unheard = false
 	if w := p.sender; w != nil {
-		w.again = false // its case is chosen
+		w.chosen() // its case is
 		if w.leaves {
 			c.orphan(p, &o)
 			w.err = fault.Doubtful(w.err)
@@ -412,7 +412,7 @@ func (c *Chan[T]) loseHolder(p *parcel[T], reason string) {
 	c.held.remove(p)
 	c.tell(&o, event.Event{Kind: event.Returned, Op: "take", Reason: reason, Attempt: p.attempt})
 	if p.sender != nil {
-		p.sender.again = false // a holder that died may have seen it: its case is chosen
+		p.sender.chosen() // a holder that died may have seen it
 	}
 	c.giveBack(p, 0, &o)
 	c.unlock(&o)

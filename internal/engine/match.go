@@ -45,7 +45,7 @@ func (c *Chan[T]) offer(v T, h Header, o *after[T]) bool {
 		}
 		r = next
 	}
-	if c.used < c.slots {
+	if c.used < c.slots && !c.lined() {
 		c.put(&v, h)
 		return true
 	}
@@ -60,7 +60,7 @@ func (c *Chan[T]) older(r *waiter[T]) bool {
 		return true
 	}
 	for s := c.sendq.head; s != nil; s = s.next {
-		if !s.same(r) && !s.att.gone && s.state() == ticket.Waiting {
+		if !s.same(r) && !s.att.gone && (s.state() == ticket.Waiting || s.inLine()) {
 			return true
 		}
 	}

@@ -20,6 +20,7 @@ type Offer struct {
 	x      *AsyncSelect
 	state  atomic.Uint32 // asking; whoever moves it from idle has the ticket asked for
 	asking int32         // the case it is asked for; of him
+	mute   atomic.Bool   // its owner has not answered for too long
 }
 
 // Message is what a home says to the owner of an offer.
@@ -29,6 +30,7 @@ type Message uint8
 const (
 	AskClaim   Message = iota + 1 // answered by Granted, or by Cancel
 	AskRelease                    // what was granted is not needed
+	AskBind                       // a send is chosen, though its value is held: how it ends is still to come
 )
 
 // The values of Offer.state.
@@ -116,6 +118,7 @@ func (c *Chan[T]) attend(o *after[T]) {
 	}
 	k := c.courting
 	if k.offers > 0 {
+		c.serve(o)
 		c.court(o)
 	}
 	if k.tries > 0 && k.s == nil {
@@ -146,6 +149,39 @@ func (w *waiter[T]) party() commit.Party {
 //go:norace
 func (w *waiter[T]) sleeps() bool {
 	return w.asleep && !w.att.gone && w.tk.State() == ticket.Waiting && w.far.state.Load() == idle
+}
+
+// inLine reports whether w is a send case of an offer behind which others wait:
+// though it is asleep it is not passed over, unless its owner does not answer.
+//
+//go:norace
+func (w *waiter[T]) inLine() bool {
+	return w.asleep && !w.att.gone && w.tk.State() == ticket.Waiting && !w.far.mute.Load()
+}
+
+// lined reports whether a send case of an offer waits before a new value.
+//
+//go:norace
+func (c *Chan[T]) lined() bool {
+	if c.extra == nil || c.courting == nil || c.offers == 0 {
+		return false
+	}
+	for s := c.sendq.head; s != nil; s = s.next {
+		if s.inLine() {
+			return true
+		}
+	}
+	return false
+}
+
+// chosen has the case w, a send whose value is held, be the one that takes effect.
+//
+//go:norace
+func (w *waiter[T]) chosen() {
+	if w.again && w.far != nil {
+		w.far.post(AskBind)
+	}
+	w.again = false
 }
 
 // court begins a match, if there is none and one can be.
@@ -307,12 +343,12 @@ func (c *Chan[T]) wakes(s *waiter[T], o *after[T]) (met bool) {
 //
 //go:norace
 func (c *Chan[T]) courtable(w *waiter[T]) bool {
-	if c.courting == nil || c.courting.offers == 0 || c.courting.s != nil || c.closed {
+	if c.courting == nil || c.offers == 0 || c.closed {
 		return false
 	}
 	for s := c.sendq.head; s != nil; s = s.next {
-		if s.sleeps() && s.tk != w.tk && commit.First(s.party(), w.party()) != commit.Nobody {
-			return true
+		if s.inLine() && s.tk != w.tk {
+			return s.sleeps() || s == c.courting.s
 		}
 	}
 	return false
@@ -363,7 +399,10 @@ func (c *Chan[T]) getReady() bool {
 		return c.n > 0 || c.back.head != nil || c.used == 0
 	}
 	for s := c.sendq.head; s != nil; s = s.next {
-		if s.sleeps() || s.state() == ticket.Waiting && !s.att.gone {
+		if s.inLine() {
+			return s.sleeps() || s == c.courting.s
+		}
+		if s.state() == ticket.Waiting && !s.att.gone {
 			return true
 		}
 	}

@@ -12,6 +12,9 @@ func (c *Chan[T]) pair(r *waiter[T], o *after[T]) bool {
 	}
 	for s := c.sendq.head; s != nil; {
 		next := s.next
+		if s.inLine() && !s.same(r) {
+			return false
+		}
 		if !s.same(r) {
 			switch c.claim(s) {
 			case ticket.Won:

@@ -289,6 +289,7 @@ func (s *Select) giveUp(cause error) int {
 		}
 	}
 	s.unlockAll()
+	s.hurry(cause)
 	for !s.tk.Over() {
 		if !s.atDoor {
 			<-s.tk.Bell()

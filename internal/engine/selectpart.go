@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/ticket"
 )
 
 // This file is what a select over this process and others needs of its part here.
@@ -65,14 +66,24 @@ func (s *Select) TryNow(ctx context.Context, h Header, first, beside bool) (i in
 // hurry has the foreign case that has claimed the ticket end that soon.
 //
 //go:norace
-func (s *Select) hurry(ctx context.Context) {
+func (s *Select) hurry(cause error) {
 	if !s.offered {
 		return
 	}
 	for _, f := range s.foreigns {
 		if h, ok := f.foreign.(Hurried); ok && !s.off[f.i] {
-			h.Hurry(fault.Cancelled(ctx))
+			h.Hurry(cause)
 		}
+	}
+}
+
+// tellBound tells the foreign cases that the ticket is not to be had any more, though
+// the turn goes on: one of them has bound it, and its outcome is still to come.
+//
+//go:norace
+func (s *Select) tellBound() {
+	if s.tk.State() == ticket.Synced {
+		s.tellFreed()
 	}
 }
 

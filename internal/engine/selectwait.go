@@ -55,6 +55,7 @@ func (s *Select) wait(ctx context.Context, pend bool) (int, error) {
 			if !wantQuit && !wantDue {
 				s.lookAgain()
 			}
+			s.tellBound()
 		case handed:
 		case done:
 			wantQuit, quit = true, nil
@@ -75,7 +76,8 @@ func (s *Select) wait(ctx context.Context, pend bool) (int, error) {
 				_, err := cancelled(ctx)
 				return s.giveUp(err), nil
 			}
-			s.hurry(ctx)
+			_, err := cancelled(ctx)
+			s.hurry(err)
 		}
 	}
 }
@@ -96,6 +98,7 @@ func (s *Select) heard() (int, error) {
 			return s.giveUp(err), nil
 		default:
 			s.lookAgain()
+			s.tellBound()
 			s.door.Wait()
 		}
 	}

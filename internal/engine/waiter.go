@@ -321,6 +321,9 @@ func (q *queue[T]) live() int {
 func (q *queue[T]) firstWon() *waiter[T] {
 	for w := q.head; w != nil; {
 		next := w.next
+		if w.inLine() {
+			return nil
+		}
 		switch w.win() {
 		case ticket.Won:
 			w.remove()

@@ -55,10 +55,13 @@ func (at *attachment) startSelect(op *driver.Op) {
 // newOffer is a select that its owner decides.
 func newOffer(cases []engine.Case, b *driver.Bid, done func()) *engine.AsyncSelect {
 	post := func(m engine.Message) {
-		if m == engine.AskClaim {
+		switch m {
+		case engine.AskClaim:
 			b.Claim()
-		} else {
+		case engine.AskRelease:
 			b.Release()
+		case engine.AskBind:
+			b.Bind()
 		}
 	}
 	return engine.NewOffer(cases, commit.Ticket{Node: b.Node, Number: b.Number}, post, done)

@@ -1,7 +1,7 @@
 package wire
 
 // Order is a frame that says nothing but what to do to which operation: DETACH,
-// TAKEN, CLOSE, AWAITSTOP, CANCEL, STATS, CLAIM, GRANT and RELEASE.
+// TAKEN, CLOSE, AWAITSTOP, CANCEL, STATS, CLAIM, GRANT, RELEASE and BIND.
 type Order struct {
 	Type    Type
 	Channel uint32

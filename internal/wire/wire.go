@@ -79,7 +79,8 @@ const (
 	TypeClaim     Type = 0x32
 	TypeGrant     Type = 0x33
 	TypeRelease   Type = 0x34
-	TypeLooked    Type = 0x35
+	TypeBind      Type = 0x35
+	TypeLooked    Type = 0x36
 )
 
 var typeNames = map[Type]string{
@@ -90,7 +91,7 @@ var typeNames = map[Type]string{
 	TypeAwaitStop: "AWAITSTOP", TypeCancel: "CANCEL", TypeStats: "STATS", TypeFigures: "FIGURES",
 	TypeList: "LIST", TypeNames: "NAMES",
 	TypeSelect: "SELECT", TypeChosen: "CHOSEN",
-	TypeClaim: "CLAIM", TypeGrant: "GRANT", TypeRelease: "RELEASE", TypeLooked: "LOOKED",
+	TypeClaim: "CLAIM", TypeGrant: "GRANT", TypeRelease: "RELEASE", TypeBind: "BIND", TypeLooked: "LOOKED",
 }
 
 func (t Type) String() string {
@@ -182,7 +183,7 @@ func Parse(h Header, body []byte) (Frame, error) {
 		return parseAs(ParseChosen(h, body))
 	case TypeLooked:
 		return parseAs(ParseLooked(h, body))
-	case TypeDetach, TypeTaken, TypeClose, TypeAwaitStop, TypeCancel, TypeStats, TypeClaim, TypeGrant, TypeRelease:
+	case TypeDetach, TypeTaken, TypeClose, TypeAwaitStop, TypeCancel, TypeStats, TypeClaim, TypeGrant, TypeRelease, TypeBind:
 		return parseAs(ParseOrder(h, body))
 	}
 	return nil, Unknown(h.Type)

@@ -72,6 +72,7 @@ func examples() []Frame {
 		&Order{Type: TypeClaim, Channel: 7, Op: 15},
 		&Order{Type: TypeGrant, Channel: 7, Op: 15},
 		&Order{Type: TypeRelease, Channel: 7, Op: 15},
+		&Order{Type: TypeBind, Channel: 7, Op: 15},
 		&Select{Channel: 7, Op: 16, Flags: FlagLook, Cases: []Case{{Kind: CaseSend, Channel: 7, Item: driver.Item{Value: []byte{}}}}},
 		&Looked{Channel: 7, Op: 16, Ready: 1, Times: 3},
 	}
