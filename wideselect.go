@@ -33,7 +33,7 @@ type wideSelect struct {
 const (
 	// maxLooks is how often a select with a Default looks for a moment at which
 	// nothing was ready, and did not find it only because something came and went.
-	maxLooks = 32
+	maxLooks = 64
 	// lookTime is how long a select that may wait looks whether a home has something
 	// ready at once. One that takes longer is not part of that look.
 	lookTime = 100 * time.Millisecond
@@ -160,6 +160,7 @@ func (s *wideSelect) doBeside(ctx context.Context, first bool) (int, error) {
 		if again.err == nil && again.quietSince(seen) {
 			return s.fallback, s.runs(s.fallback)
 		}
+		again.suspect(seen)
 		seen = again
 	}
 	return -1, fault.Because(ErrContended, "after %d looks no moment was found at which no case was ready", maxLooks)
@@ -187,6 +188,16 @@ func (v *view) quietSince(earlier *view) bool {
 		}
 	}
 	return true
+}
+
+// suspect counts a home that had something ready since an earlier look, and has not
+// now, as one that may have again: what comes and goes fast is else never met.
+func (v *view) suspect(earlier *view) {
+	for k := range v.times {
+		if v.ready[k] == 0 && v.times[k] != earlier.times[k] {
+			v.ready[k] = 1
+		}
+	}
 }
 
 // look asks every home which of its cases are ready, all at once. within bounds it;
