@@ -242,6 +242,11 @@ func (d *dispatcher) onChosen(c *call, f *wire.Chosen) error {
 	l := d.link
 	value := f.Flags&wire.ChosenValue != 0
 	if c.op != nil && c.ticketed() && l.fair(c, f) {
+		if value && c.cause != nil { // its home puts it back when it reads CANCEL
+			d.wrote = true
+			d.ended = l.answered(c, c.cause, d.ended)
+			return nil
+		}
 		if value {
 			f.Item.Value = bytes.Clone(f.Item.Value) // it may have to wait
 		}

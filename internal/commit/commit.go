@@ -178,7 +178,10 @@ func (p Part) Claimed(w Word) (Part, Reply) {
 // Tried is what becomes of a try: a case that takes effect if it may. From the
 // home that has claimed the ticket it is the confirmation.
 func (p Part) Tried(w Word) (Part, Reply) {
-	if p.Held {
+	switch {
+	case p.Bound:
+		return Part{}, Taken
+	case p.Held:
 		w.Confirm()
 		return Part{}, Taken
 	}
