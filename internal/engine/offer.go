@@ -2,6 +2,7 @@ package engine
 
 import (
 	"sync/atomic"
+	"time"
 
 	"github.com/handoff-go/handoff/internal/commit"
 	"github.com/handoff-go/handoff/internal/ticket"
@@ -91,7 +92,9 @@ type courting[T any] struct {
 	tries  int // receivers that wait for a match and for nothing else, at least
 
 	match commit.Match
-	s, r  *waiter[T] // of the match; s is nil if there is none
+	s, r  *waiter[T]  // of the match; s is nil if there is none
+	since time.Time   // when the last one was asked
+	lease *time.Timer // of the answer
 
 	watched bool   // somebody looks from afar: what follows is counted
 	gets    uint64 // how often the lock was freed with something to receive
@@ -211,9 +214,45 @@ func (c *Chan[T]) court(o *after[T]) {
 		}
 		if asks.far.ask(asks.idx) {
 			k.match, k.s, k.r = m, s, r
+			c.startLease()
 			return
 		}
 	}
+}
+
+// lease is how long the owner of an offer may take to answer before others in its
+// line are served. Its answer counts whenever it comes.
+const lease = time.Second
+
+//go:norace
+func (c *Chan[T]) startLease() {
+	k := c.courting
+	k.since = time.Now()
+	if k.lease == nil {
+		k.lease = time.AfterFunc(lease, c.leaseOver)
+	} else {
+		k.lease.Reset(lease)
+	}
+}
+
+// leaseOver passes over an owner that does not answer.
+//
+//go:norace
+func (c *Chan[T]) leaseOver() {
+	var o after[T]
+	c.lockWide()
+	k := c.courting
+	if k.s != nil && time.Since(k.since) >= lease {
+		silent := k.s.far
+		if k.match.Asked == commit.Receiver {
+			silent = k.r.far
+		}
+		silent.mute.Store(true)
+		k.match, _ = k.match.Gone()
+		c.endMatch(&o)
+		o.nudge(silent)
+	}
+	c.unlock(&o)
 }
 
 // partner returns who is to be asked first so that s can send: what it can meet is
@@ -247,6 +286,7 @@ func (c *Chan[T]) partner(s *waiter[T]) (first commit.Who, r *waiter[T]) {
 //go:norace
 func (c *Chan[T]) endMatch(o *after[T]) {
 	k := c.courting
+	k.lease.Stop()
 	r, promised := k.r, k.match.Promised
 	k.match, k.s, k.r = commit.Match{}, nil, nil
 	if promised && r.in != nil {
@@ -264,14 +304,17 @@ func (x *chanCase[T]) granted() {
 	c, w := x.c, &x.w
 	c.lockWide()
 	k := c.courting
+	w.far.mute.Store(false)
 	switch {
 	case w.in == nil: // it is over; what was granted was confirmed by that
 	case w.kind == send:
 		c.grantedSend(w, &o)
 	case k.r == w && k.match.Asked == commit.Receiver:
 		w.far.state.Store(granted)
-		k.match, _ = k.match.Granted()
-		if !k.s.far.ask(k.s.idx) {
+		var step commit.Step
+		if k.match, step = k.match.Granted(); step == commit.AskSender && k.s.far.ask(k.s.idx) {
+			c.startLease()
+		} else {
 			c.endMatch(&o)
 		}
 	default: // the match it was asked for is over
