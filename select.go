@@ -47,12 +47,17 @@ func (at *attachment[T]) onCase(op string, k engine.Case) Case { return Case{k: 
 //
 // Cases on channels of one home, opened by this process through one connection,
 // are decided there, together with After and Default; a select with a Default is
-// then one round trip, bounded by OpTimeout. What cannot yet be decided exactly is
-// refused, with -1 and ErrUnsupported: channels of several homes, cases of this
-// process beside those of a home (OnStop may stand with either), and more than one
-// case on a medium that takes part in no select. If the connection is lost before it is known which
-// case was chosen, Select returns -1 and ErrInDoubt if one of them sends, else
-// ErrUnreachable.
+// then one round trip, bounded by OpTimeout. If the connection is lost before it is
+// known which case was chosen, Select returns -1 and ErrInDoubt if one of them sends,
+// else ErrUnreachable.
+//
+// Cases at several homes, or at a home and in this process, are decided by the
+// select itself: it costs a round trip to each home to look what is ready, and
+// some more to agree. A Default is chosen only if a second look shows that nothing
+// was ready at one moment; if none can be shown, Select returns -1 and ErrContended.
+// If a home is lost that may have let a send take effect, that case is chosen with
+// ErrInDoubt, else one of its cases with ErrUnreachable. More than one case on a
+// medium that takes part in no select is refused, with -1 and ErrUnsupported.
 //
 // Select allocates for every case and, if it waits, a native channel. In a hot
 // loop use a Selector, which does not.

@@ -130,20 +130,23 @@
 // come as one OpSelect, started on the channel of any of them: the home decides.
 // Info.Home must then differ for what cannot be decided together.
 //
-// Select across homes will use Op.Ticket. Until then it is nil, and a medium ends
-// an Op that has one with ErrUnsupported. A medium with SelectClaims would do for
-// such an Op what package ticket describes: an operation with a Ticket is one case
-// of a select elsewhere, and must win it, in one step where the counterpart is firm
-// (a slot, an operation without a ticket, close), else by a claim on the lower
-// ticket, a win of the higher and a confirmation of the lower, before it takes
-// effect; if the ticket is gone it finishes without effect. That package is internal,
-// and this part of the seam not for third parties yet.
+// With SelectClaims cases may share a select with any others. Those of one home come
+// as one OpSelect with a Ticket, which decides: the medium must win it before a case
+// takes effect, in one step where the counterpart is firm (a slot, an operation
+// without a ticket, close), else by a claim that it confirms or releases, in ascending
+// order of tickets where both sides have one; docs/spec/select.md says why. If the
+// ticket is gone the op finishes without effect. Of a ticket that another has claimed
+// it is told by Freed (Claimer) when to try again. An OpLook comes before, so that the
+// choice is fair, and twice beside a default.
+//
+// A medium that ends an Op that has a Ticket with ErrUnsupported has SelectHome.
 //
 // # Serving others
 //
 // Package hub serves channels of a medium to other processes if it is given a way
 // to make them (hub.Options.New). Only then do Plain, Unheard, Unseen and OpHeard
-// come: the receiver is then elsewhere, and what it was handed is on its way.
+// come: the receiver is then elsewhere, and what it was handed is on its way. Bid comes
+// where the channel is a Bidder.
 //
 // This seam has no version promise yet.
 package driver

@@ -59,10 +59,10 @@
 //
 // # What it does not do
 //
-// A select over channels of several homes, or of a home and of this process, is
-// ErrUnsupported, and so is a dead letter at another home. Of the suite's laws it
-// refuses those that need one heap for both sides, native cases or claims in a
-// select, events of the home in this process, and operations without allocation;
+// A dead letter at another home is ErrUnsupported, and so is a select over several
+// homes if one of them is too old to know of it. Of the suite's laws it
+// refuses those that need one heap for both sides, events of the home in this process,
+// and operations without allocation, and most runs leave out native cases and claims;
 // `go test -v -run TestLaws` names each. Two are left out by name, in laws_test.go,
 // as a plain receive is confirmed when its home has heard of it.
 package netchan

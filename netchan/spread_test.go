@@ -6,13 +6,23 @@ import (
 	"github.com/handoff-go/handoff/drivertest"
 )
 
-// spread runs the laws about selects with their channels in turn at each of over.
-func spread(t *testing.T, name string, share int, over ...drivertest.Harness) {
+// spread runs the laws about selects that only chooses, with their channels in turn
+// at each of over.
+func spread(t *testing.T, name string, share int, only func(drivertest.Law) bool, over ...drivertest.Harness) {
 	o := options(t, otherwise)
 	o.Share = share
 	listed := o.Only
-	o.Only = func(l drivertest.Law) bool { return l.Selects() && listed(l) }
+	o.Only = func(l drivertest.Law) bool { return l.Selects() && only(l) && listed(l) }
 	drivertest.Run(t, drivertest.Spread(name, over...), o)
+}
+
+func all(drivertest.Law) bool { return true }
+
+// native is h with native channels in its selects, which only a select that its
+// owner decides can have.
+func native(h drivertest.Harness) drivertest.Harness {
+	h.Has = h.Has.With(drivertest.FeatureNative)
+	return h
 }
 
 // TestLawsOverTwoHomes runs the laws about selects with every other channel at
@@ -20,12 +30,29 @@ func spread(t *testing.T, name string, share int, over ...drivertest.Harness) {
 func TestLawsOverTwoHomes(t *testing.T) {
 	_, one := serve(t, plenty)
 	_, two := serve(t, plenty)
-	spread(t, "two homes", 2, harnessAt("unix", one), harnessAt("unix", two))
+	spread(t, "two homes", 2, all, native(harnessAt("unix", one)), native(harnessAt("unix", two)))
+}
+
+// TestLawsOverTwoTransports runs them with one home behind a Unix socket and another
+// behind TCP.
+func TestLawsOverTwoTransports(t *testing.T) {
+	_, one := serve(t, plenty)
+	_, two := serveTCP(t, plenty)
+	spread(t, "unix and tcp", less, all, harnessAt("unix", one), harnessAt("tcp", two))
 }
 
 // TestLawsOverAHomeAndThisProcess runs them with every other channel in this
 // process.
 func TestLawsOverAHomeAndThisProcess(t *testing.T) {
 	_, at := serve(t, plenty)
-	spread(t, "a home and this process", 2, drivertest.Mem(), harnessAt("unix", at))
+	spread(t, "a home and this process", 2, all, drivertest.Mem(), native(harnessAt("unix", at)))
+}
+
+// TestLawsOverAHomeAndClaimants runs the scripted ones while a claimant of the suite,
+// which stands for one more home, claims the ticket again and again.
+func TestLawsOverAHomeAndClaimants(t *testing.T) {
+	_, at := serve(t, plenty)
+	h := native(harnessAt("unix", at))
+	h.Has = h.Has.With(drivertest.FeatureClaims)
+	spread(t, "a home, this process and claimants", less, func(l drivertest.Law) bool { return !l.Storm && !l.Timed }, drivertest.Mem(), h)
 }

@@ -21,8 +21,8 @@ func newSelect(s Streams) *cobra.Command {
 		Long: `Receive from whichever channel is ready first, and write which, and its value.
 
 Exactly one channel gives a value; the others lose nothing. Of several that are
-ready any is chosen with equal chance. The channels must be of one home, which
-decides; over several homes it could not be exact, and is refused.
+ready any is chosen with equal chance. The channels may be of any homes; with
+--try over several, a channel that is always just gone can end it undecided.
 
 A line is the number of the URL (from 1), a tab and the value; with --json it is
 an object with index, channel, url, attempt, and the value as JSON, as a string,
