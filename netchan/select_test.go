@@ -206,7 +206,7 @@ func TestSelectRefusals(t *testing.T) {
 	a.untilReceiving(t, 0)
 }
 
-// TestSelectMixed: what cannot be decided exactly is refused, by name.
+// TestSelectMixed: selects over more than one home, and one with what its home can do.
 func TestSelectMixed(t *testing.T) {
 	_, path := serve(t, hub.Options{})
 	_, other := serve(t, hub.Options{})
@@ -224,13 +224,19 @@ func TestSelectMixed(t *testing.T) {
 		name  string
 		cases []handoff.Case
 	}{
-		{"two homes", []handoff.Case{a.OnRecv(nil), far.OnRecv(nil)}},
-		{"a home and this process", []handoff.Case{a.OnRecv(nil), here.OnRecv(nil)}},
+		{"two homes", []handoff.Case{far.OnRecv(nil), a.OnRecv(nil)}},
+		{"a home and this process", []handoff.Case{here.OnRecv(nil), a.OnRecv(nil)}},
 		{"a home and a native channel", []handoff.Case{handoff.OnNative(make(chan int), nil), a.OnRecv(nil)}},
-		{"a stop of another home", []handoff.Case{far.OnStop(nil), a.OnSend("x", nil)}},
+		{"a stop of another home", []handoff.Case{far.OnStop(nil), a.OnRecv(nil)}},
+		{"a default over two homes", []handoff.Case{far.OnRecv(nil), a.OnRecv(nil), handoff.Default(nil)}},
 	} {
-		i, err := handoff.Select(ctx, test.cases...)
-		if i != -1 || !errors.Is(err, handoff.ErrUnsupported) {
+		if err := a.Send(ctx, "x"); err != nil {
+			t.Fatal(err)
+		}
+		within, stop := context.WithTimeout(ctx, patience)
+		i, err := handoff.Select(within, test.cases...)
+		stop()
+		if i != 1 || err != nil {
 			t.Errorf("%s: %d, %v", test.name, i, err)
 		}
 	}
