@@ -140,6 +140,10 @@ type Harness struct {
 	// something very often do it a tenth as often.
 	Far bool
 
+	// Several says that channels of the subject are decided in several places, so that
+	// a select with a default may end with ErrContended: L6.
+	Several bool
+
 	// NeverEnding says that the context of laws that do not end it themselves is
 	// one that never ends: a subject may wait in another way then. Operations
 	// left blocked are freed by Detach, so scripted laws need that feature.

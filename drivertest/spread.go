@@ -9,7 +9,7 @@ import "sync/atomic"
 // payloads other than int. All of over must be channels of package handoff.
 func Spread(name string, over ...Harness) Harness {
 	h := over[0]
-	h.Name = name
+	h.Name, h.Several = name, true
 	for _, other := range over[1:] {
 		for f := range h.Has {
 			if !other.Has[f] {

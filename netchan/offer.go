@@ -164,6 +164,8 @@ func (l *link) withdraw(c *call, why error, ended []*driver.Op) []*driver.Op {
 // answered ends c, of which its home says that no case will take effect.
 func (l *link) answered(c *call, err error, ended []*driver.Op) []*driver.Op {
 	switch {
+	case c.part.Bound: // a send was chosen, and came to nothing
+		return l.take(c, &outcome{i: c.firstSend(), err: err, home: true}, ended)
 	case c.cause == nil || err != c.cause:
 		return l.take(c, &outcome{i: 0, err: err, home: true}, ended)
 	case c.left >= 0:

@@ -30,6 +30,8 @@ func native(h drivertest.Harness) drivertest.Harness {
 func TestLawsOverTwoHomes(t *testing.T) {
 	_, one := serve(t, plenty)
 	_, two := serve(t, plenty)
+	open(t, one, "keep", both) // and with it the link
+	open(t, two, "keep", both)
 	spread(t, "two homes", 2, all, native(harnessAt("unix", one)), native(harnessAt("unix", two)))
 }
 
@@ -38,13 +40,15 @@ func TestLawsOverTwoHomes(t *testing.T) {
 func TestLawsOverTwoTransports(t *testing.T) {
 	_, one := serve(t, plenty)
 	_, two := serveTCP(t, plenty)
-	spread(t, "unix and tcp", less, all, harnessAt("unix", one), harnessAt("tcp", two))
+	tcp := harness("tcp", func(name string) string { return tcpURL(two, name, "") })
+	spread(t, "unix and tcp", less, all, harnessAt("unix", one), tcp)
 }
 
 // TestLawsOverAHomeAndThisProcess runs them with every other channel in this
 // process.
 func TestLawsOverAHomeAndThisProcess(t *testing.T) {
 	_, at := serve(t, plenty)
+	open(t, at, "keep", both)
 	spread(t, "a home and this process", 2, all, drivertest.Mem(), native(harnessAt("unix", at)))
 }
 
@@ -52,6 +56,7 @@ func TestLawsOverAHomeAndThisProcess(t *testing.T) {
 // which stands for one more home, claims the ticket again and again.
 func TestLawsOverAHomeAndClaimants(t *testing.T) {
 	_, at := serve(t, plenty)
+	open(t, at, "keep", both)
 	h := native(harnessAt("unix", at))
 	h.Has = h.Has.With(drivertest.FeatureClaims)
 	spread(t, "a home, this process and claimants", less, func(l drivertest.Law) bool { return !l.Storm && !l.Timed }, drivertest.Mem(), h)

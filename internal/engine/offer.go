@@ -181,7 +181,7 @@ func (c *Chan[T]) lined() bool {
 //
 //go:norace
 func (w *waiter[T]) chosen() {
-	if w.again && w.far != nil {
+	if w.again && w.far != nil && !w.leaves { // else it ends at once
 		w.far.post(AskBind)
 	}
 	w.again = false
