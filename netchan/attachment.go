@@ -54,6 +54,7 @@ func (a *attachment) Start(op *driver.Op) {
 		err = a.start(op)
 	}
 	if err != nil {
+		op.Note = nil // or a late Cancel would end it again
 		op.Err = err
 		op.Finish()
 	}

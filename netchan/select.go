@@ -39,6 +39,7 @@ func (a *attachment) startSelect(op *driver.Op) error {
 		if c.ticketed() {
 			return fault.ErrDetached
 		}
+		op.Note = nil // as in Start
 		op.Chosen, op.Cases[detached].Op.Err = detached, fault.ErrDetached
 		op.Finish()
 		return nil
