@@ -51,13 +51,3 @@ func TestLawsOverAHomeAndThisProcess(t *testing.T) {
 	open(t, at, "keep", both)
 	spread(t, "a home and this process", 2, all, drivertest.Mem(), native(harnessAt("unix", at)))
 }
-
-// TestLawsOverAHomeAndClaimants runs the scripted ones while a claimant of the suite,
-// which stands for one more home, claims the ticket again and again.
-func TestLawsOverAHomeAndClaimants(t *testing.T) {
-	_, at := serve(t, plenty)
-	open(t, at, "keep", both)
-	h := native(harnessAt("unix", at))
-	h.Has = h.Has.With(drivertest.FeatureClaims)
-	spread(t, "a home, this process and claimants", less, func(l drivertest.Law) bool { return !l.Storm && !l.Timed }, drivertest.Mem(), h)
-}
