@@ -141,7 +141,7 @@ func (c *Chan[T]) attend(o *after[T]) {
 //
 //go:norace
 func (w *waiter[T]) party() commit.Party {
-	if w.far == nil {
+	if w.full == nil || w.far == nil {
 		return commit.Party{}
 	}
 	return commit.Party{Ticket: w.far.ticket, Select: true, Granted: w.far.state.Load() == granted}
@@ -267,7 +267,7 @@ func (c *Chan[T]) partner(s *waiter[T]) (first commit.Who, r *waiter[T]) {
 		return commit.Sender, nil
 	}
 	for r := c.recvq.head; r != nil; r = r.next {
-		if r.state() != ticket.Waiting || r.att.gone || r.tk == s.tk {
+		if r.state() != ticket.Waiting || r.att.gone || r.same(s) {
 			continue
 		}
 		who := commit.First(s.party(), r.party())
@@ -364,7 +364,7 @@ func (c *Chan[T]) wakes(s *waiter[T], o *after[T]) (met bool) {
 	}
 	for r := c.recvq.head; r != nil; {
 		next := r.next
-		if r.tk != s.tk && commit.May(s.party(), r.party()) {
+		if !r.same(s) && commit.May(s.party(), r.party()) {
 			switch r.win() {
 			case ticket.Won:
 				r.remove()
@@ -390,7 +390,7 @@ func (c *Chan[T]) courtable(w *waiter[T]) bool {
 		return false
 	}
 	for s := c.sendq.head; s != nil; s = s.next {
-		if s.inLine() && s.tk != w.tk {
+		if s.inLine() && !s.same(w) {
 			return s.sleeps() || s == c.courting.s
 		}
 	}
@@ -411,7 +411,7 @@ func (c *Chan[T]) endTries(o *after[T]) {
 		next := r.next
 		if r.try && r.win() == ticket.Won {
 			r.remove()
-			r.got.Err = errUnready
+			r.err = errUnready
 			r.finish(o)
 		}
 		r = next

@@ -36,6 +36,7 @@ func (s *Select) TryNow(ctx context.Context, h Header, first, beside bool) (i in
 	if ctx.Err() != nil {
 		return -1, true, fault.Cancelled(ctx)
 	}
+	s.done = ctx.Done()
 	for _, l := range s.senders {
 		l.begin(s, h)
 	}
@@ -48,7 +49,7 @@ func (s *Select) TryNow(ctx context.Context, h Header, first, beside bool) (i in
 		i, v = s.lookNative()
 	}
 	if v == pending {
-		s.prepareWait(ctx)
+		s.prepareWait()
 	}
 	s.unlockAll()
 	switch v {

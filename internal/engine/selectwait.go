@@ -97,6 +97,10 @@ func (s *Select) heard() (int, error) {
 			_, err := cancelled(s.watch.ctx)
 			return s.giveUp(err), nil
 		default:
+			if s.ended() {
+				_, err := cancelled(s.watch.ctx)
+				s.hurry(err)
+			}
 			s.lookAgain()
 			s.tellBound()
 			s.door.Wait()

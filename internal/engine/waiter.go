@@ -45,6 +45,7 @@ type waiter[T any] struct {
 	fate       park.Fate // of that bell
 	watched    bool      // the end of its context completes it: see watch.go
 	keen       bool      // its owner is to ask its context for that
+	asleep     bool      // nobody can have its value: see Offer
 
 	// For records, see there.
 	follow *waiter[T]
@@ -64,6 +65,7 @@ type waiter[T any] struct {
 // that parks and meets one of its kind.
 type full[T any] struct {
 	tk   *ticket.Ticket
+	far  *Offer     // of a case of a select that is decided elsewhere
 	rung *waiter[T] // next to be released, in an after
 
 	// got is what was received by anything but a plain receive of one value. Its
@@ -82,8 +84,6 @@ type full[T any] struct {
 
 	own ticket.Ticket // of a plain operation
 
-	far    *Offer // of a case of a select that is decided elsewhere
-	asleep bool   // nobody can have its value: see Offer
 }
 
 // widen gives w what the full way needs. The lock is held, unless w is not yet
