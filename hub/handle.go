@@ -59,6 +59,12 @@ func (s *session) handle(h wire.Header, body []byte) error {
 			return err
 		}
 		return s.out.Acked(f.Received)
+	case wire.TypePing:
+		f, err := wire.ParsePing(h, body)
+		if err == nil && !f.Answer {
+			s.out.Ping(true)
+		}
+		return err
 	case wire.TypeOpen:
 		f, err := wire.ParseOpen(h, body)
 		if err != nil {

@@ -90,6 +90,12 @@ func (d *dispatcher) dispatch(h wire.Header, body []byte) error {
 			return err
 		}
 		return l.out.Acked(f.Received)
+	case wire.TypePing:
+		f, err := wire.ParsePing(h, body)
+		if err == nil && !f.Answer {
+			l.out.Ping(true)
+		}
+		return err
 	case wire.TypeBye:
 		f, err := wire.ParseBye(h, body)
 		if err != nil {

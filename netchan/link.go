@@ -45,6 +45,7 @@ type link struct {
 	left  func() bool   // gives up one reference; true for the last
 	over  chan struct{} // closed when both goroutines have ended
 	limit int           // attachments the home allows
+	beat  time.Duration // how long the connection may be silent
 	chunk int           // how much goes into one frame, where one value is not more
 	// maxBody is the longest body the home takes, where no channel raises it.
 	maxBody int
@@ -95,12 +96,28 @@ func (l *link) carry() error {
 		}
 		written <- err
 	}()
+	l.in.Distrust(l.lease())
+	pulse := wire.StartPulse(l.beat, l.in.Came, func() { l.out.Ping(false) }, func() { conn.Close() })
 	err := l.read()
+	if silent := pulse.Stop(); silent != nil {
+		err = silent
+	}
 	l.farewell(conn, err)
 	if werr := <-written; werr != nil && !hungUp(werr) && (hungUp(err) || errors.Is(err, os.ErrDeadlineExceeded)) {
 		err = werr
 	}
 	return err
+}
+
+// lease is how long the home certainly keeps the session for a process that says
+// nothing, 0 if nobody counts. One that was stopped for longer does not believe what
+// waits to be read before it has resumed: the home may have given its values to
+// others.
+func (l *link) lease() time.Duration {
+	if l.beat == 0 {
+		return 0
+	}
+	return max(l.to.resume, 3*l.beat)
 }
 
 // leave ends the link in an orderly way: its last attachment is gone. It does not

@@ -8,7 +8,8 @@
 // registers these schemes:
 //
 //	unix:/path.sock?chan=NAME       a Unix socket of this machine
-//	tcp://host:port/NAME            TCP; the host may be a name; resume=DURATION
+//	tcp://host:port/NAME            TCP; the host may be a name; resume=DURATION,
+//	                                heartbeat=DURATION
 //	pipe:/path?chan=NAME            a named pipe (FIFO) of this machine
 //	pipe:?in=FD&out=FD&chan=NAME    two pipes that this process inherited
 //
@@ -44,9 +45,11 @@
 // with different resume have different connections. A home that keeps nothing for
 // so long is ErrUnsupported at open.
 //
-// A line that dies without a word is noticed by the keepalive of TCP after half a
-// minute, or when the system gives up what it could not deliver, which may take it
-// a quarter of an hour; until then operations wait as for a home that is slow.
+// A line that dies without a word, or a home that is stopped, is noticed by its
+// silence: after heartbeat, 5s unless said otherwise, the home is asked whether it
+// is there, and after four times as long the connection has broken. The home does
+// the same with us. With heartbeat=0 nobody asks, and operations wait as for a home
+// that is slow, until TCP gives up, which may take it a quarter of an hour.
 //
 // When the time of resume is over, with resume=0, and over the other media, where a
 // connection breaks only when one side ends it, the attachments on it end. An
@@ -100,6 +103,15 @@ type place struct {
 	name   string // for people
 	dial   func(context.Context) (net.Conn, error)
 	resume time.Duration // how long to dial again when a connection breaks
+	beat   time.Duration // how long a connection may be silent before the home is asked; 0 for ever
+}
+
+// features are those this side of the wire has.
+func (p place) features() uint64 {
+	if p.beat > 0 {
+		return wire.FeatureResume | wire.FeaturePing
+	}
+	return wire.FeatureResume
 }
 
 // Open implements driver.Medium. ctx bounds dialling, the handshake and the

@@ -15,8 +15,10 @@ type session struct {
 
 	told   uint64 // the last position acknowledged to the other side
 	due    uint64 // the position to acknowledge, if above told
-	ack    []byte // an ACK, or what is left of one, that is being written
+	ack    []byte // an ACK and PINGs, or what is left of them, being written
 	acking bool   // the write that runs is of ack
+
+	asks, answers bool // PINGs to be written
 }
 
 // Keep makes the outbox keep what it has written until it is acknowledged. It is
@@ -52,6 +54,18 @@ func (o *Outbox) Received(position uint64) {
 	if due {
 		o.Flush()
 	}
+}
+
+// Ping asks the other side for a sign of life, or gives it one.
+func (o *Outbox) Ping(answer bool) {
+	o.mu.Lock()
+	if answer {
+		o.session.answers = true
+	} else {
+		o.session.asks = true
+	}
+	o.mu.Unlock()
+	o.Flush()
 }
 
 // Acked is told that the other side has received everything before position.
@@ -123,20 +137,29 @@ func (o *Outbox) Rewind(theirs, ours uint64) error {
 	}
 	s.kept.reset()
 	o.written = theirs
-	s.told, s.due, s.ack = ours, ours, nil
+	s.told, s.due, s.ack, s.asks, s.answers = ours, ours, nil, false, false
 	// The other side may have the beginning of a frame.
 	o.paused, o.torn = false, len(o.pending) > 0
 	return nil
 }
 
-// acknowledges reports whether an ACK is to be written.
-func (s *session) acknowledges() bool { return len(s.ack) > 0 || s.due > s.told }
+// acknowledges reports whether an ACK or a PING is to be written.
+func (s *session) acknowledges() bool { return len(s.ack) > 0 || s.due > s.told || s.asks || s.answers }
 
-// beginAck returns the ACK to be written, or what is left of it.
+// beginAck returns the ACK and PINGs to be written, or what is left of them.
 func (s *session) beginAck() []byte {
 	if len(s.ack) == 0 {
-		s.told = s.due
-		s.ack = (&Ack{s.due}).Append(nil)
+		if s.due > s.told {
+			s.told = s.due
+			s.ack = (&Ack{s.due}).Append(nil)
+		}
+		if s.asks {
+			s.ack = (&Ping{}).Append(s.ack)
+		}
+		if s.answers {
+			s.ack = (&Ping{Answer: true}).Append(s.ack)
+		}
+		s.asks, s.answers = false, false
 	}
 	s.acking = true
 	return s.ack

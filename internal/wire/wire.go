@@ -56,6 +56,7 @@ const (
 	TypeWelcome   Type = 0x02
 	TypeBye       Type = 0x03
 	TypeAck       Type = 0x04
+	TypePing      Type = 0x05
 	TypeOpen      Type = 0x10
 	TypeOpened    Type = 0x11
 	TypeDetach    Type = 0x12
@@ -79,7 +80,7 @@ const (
 )
 
 var typeNames = map[Type]string{
-	TypeHello: "HELLO", TypeWelcome: "WELCOME", TypeBye: "BYE", TypeAck: "ACK",
+	TypeHello: "HELLO", TypeWelcome: "WELCOME", TypeBye: "BYE", TypeAck: "ACK", TypePing: "PING",
 	TypeOpen: "OPEN", TypeOpened: "OPENED", TypeDetach: "DETACH", TypeEnd: "END",
 	TypeSend: "SEND", TypeRecv: "RECV", TypeTake: "TAKE", TypeDeliver: "DELIVER",
 	TypeTaken: "TAKEN", TypeSettle: "SETTLE", TypeClose: "CLOSE", TypeStop: "STOP",
@@ -149,6 +150,8 @@ func Parse(h Header, body []byte) (Frame, error) {
 		return parseAs(ParseBye(h, body))
 	case TypeAck:
 		return parseAs(ParseAck(h, body))
+	case TypePing:
+		return parseAs(ParsePing(h, body))
 	case TypeOpen:
 		return parseAs(ParseOpen(h, body))
 	case TypeOpened:
