@@ -73,6 +73,8 @@ func (s *session) handle(h wire.Header, body []byte) error {
 		return s.open(f)
 	case wire.TypeList:
 		return s.list(h, body)
+	case wire.TypeAsk:
+		return s.tellFate(h, body)
 	case wire.TypeBye:
 		f, err := wire.ParseBye(h, body)
 		if err != nil {

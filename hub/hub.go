@@ -126,6 +126,7 @@ type Hub struct {
 	opts        Options
 	incarnation wire.ID
 	names       names
+	memory      memory
 	shaking     chan struct{} // one token a handshake
 
 	mu        sync.Mutex // guards the rest

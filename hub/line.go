@@ -82,7 +82,7 @@ func (l *line) answer() {
 // welcome says who answers.
 func (l *line) welcome(w *wire.Welcome) error {
 	w.MaxBody, w.Attachments = wire.DefaultMaxBody, uint32(l.hub.opts.MaxAttachments)
-	w.Features = wire.FeatureResume
+	w.Features = wire.FeatureResume | wire.FeatureFate
 	if l.hub.opts.Heartbeat > 0 {
 		w.Features |= wire.FeaturePing
 	}

@@ -89,9 +89,12 @@ func (s *session) run() {
 	s.end()
 	held := s.detachAll() // before anything that may take time
 	s.others.Wait()
+	if _, bye := errors.AsType[byeError](err); !bye {
+		s.remember()
+	}
 	s.farewell(err)
 	if held > 0 && !s.leaving.Load() {
-		s.tell(s.reason(err))
+		s.tell(event.Ended, s.reason(err))
 	}
 }
 
@@ -287,8 +290,8 @@ var errClosing = fault.Because(fault.ErrUnreachable, "the home is closing")
 func (s *session) parts(err error) bool { return err == fault.ErrDetached && s.leaving.Load() }
 
 // tell emits an event of the link to the client.
-func (s *session) tell(reason string) {
-	event.Emit(event.Event{Kind: event.Link, Channel: s.name, Op: "link", Reason: reason})
+func (s *session) tell(to event.State, reason string) {
+	event.Emit(event.Event{Kind: event.Link, Channel: s.name, Op: "link", State: to, Reason: reason})
 }
 
 // detachAll ends all attachments and returns how many there were.

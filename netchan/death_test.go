@@ -135,7 +135,7 @@ func TestHomeCloses(t *testing.T) {
 	e.untilSending(t, 1)
 	empty.untilReceiving(t, 1)
 	err := h.Close(context.Background())
-	if err == nil || !strings.Contains(err.Error(), "1 values") || !strings.Contains(err.Error(), "jobs") {
+	if err == nil || !strings.Contains(err.Error(), "a value in its slots") || !strings.Contains(err.Error(), "jobs") {
 		t.Errorf("Close of a home with a value in a slot: %v", err)
 	}
 	for _, p := range []*pending{sent, received, e.send("c")} {

@@ -47,7 +47,7 @@ func newGapAt(t *testing.T, parameters string, cfg driver.Config, opts hub.Optio
 	stop := handoff.Events(func(e handoff.Event) {
 		if e.Kind == handoff.EventLink {
 			mu.Lock()
-			told = append(told, e.Reason)
+			told = append(told, string(e.State)+": "+e.Reason)
 			mu.Unlock()
 		}
 	})
@@ -110,10 +110,12 @@ func TestWindowEnds(t *testing.T) {
 	for _, p := range []*pending{received, later, g.far.settle(driver.OpDone, held.Hold), g.far.trySend("d")} {
 		p.want(t, driver.ErrUnreachable)
 	}
+	g.told(t, "broken: ")
 	g.told(t, "resuming for 300ms")
 	g.told(t, "kept for 300ms")
 	g.told(t, "did not take it back within 300ms")
 	g.told(t, "did not come back within 300ms")
+	g.told(t, "ended: ")
 	if err := g.far.Detach(context.Background()); err != nil {
 		t.Error(err)
 	}
@@ -147,7 +149,7 @@ func TestOperationsInTheGap(t *testing.T) {
 	}
 	g.Up(g.home)
 	sent.want(t, nil)
-	g.told(t, "resumed the connection")
+	g.told(t, "resumed: resumed the connection")
 	g.told(t, "came back")
 	// The value that was sent in the gap to the receive that was cancelled there
 	// went back unseen.

@@ -141,6 +141,7 @@ func (l *link) welcomed(w *wire.Welcome) {
 	// Two connections to one home are two homes to a select: each is asked alone.
 	l.home = fmt.Sprintf("%s#%x.%x", w.Home, w.Incarnation, w.Session)
 	l.limit = int(w.Attachments)
+	l.tellsFates = w.Features&wire.FeatureFate != 0
 	if w.Features&wire.FeaturePing != 0 {
 		l.beat = l.to.beat
 	}

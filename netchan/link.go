@@ -46,7 +46,9 @@ type link struct {
 	over  chan struct{} // closed when both goroutines have ended
 	limit int           // attachments the home allows
 	beat  time.Duration // how long the connection may be silent
-	chunk int           // how much goes into one frame, where one value is not more
+	// tellsFates says that the home can be asked what became of an operation.
+	tellsFates bool
+	chunk      int // how much goes into one frame, where one value is not more
 	// maxBody is the longest body the home takes, where no channel raises it.
 	maxBody int
 
@@ -203,7 +205,7 @@ func (l *link) end(err error) {
 
 	finish(ended)
 	if holders > 0 {
-		event.Emit(event.Event{Kind: event.Link, Channel: l.name, Op: "link", Reason: reason})
+		event.Emit(event.Event{Kind: event.Link, Channel: l.name, Op: "link", State: event.Ended, Reason: reason})
 	}
 }
 

@@ -109,9 +109,9 @@ type place struct {
 // features are those this side of the wire has.
 func (p place) features() uint64 {
 	if p.beat > 0 {
-		return wire.FeatureResume | wire.FeaturePing
+		return wire.FeatureResume | wire.FeatureFate | wire.FeaturePing
 	}
-	return wire.FeatureResume
+	return wire.FeatureResume | wire.FeatureFate
 }
 
 // Open implements driver.Medium. ctx bounds dialling, the handshake and the

@@ -13,6 +13,7 @@ const (
 	FeatureResume uint64 = 1 << iota
 	FeaturePing          // kept for a later version
 	FeatureSelect
+	FeatureFate
 )
 
 // AppendPreface adds the preface of this version to b.

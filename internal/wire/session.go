@@ -1,5 +1,10 @@
 package wire
 
+import (
+	"bytes"
+	"slices"
+)
+
 // The figures of section 8.
 const (
 	ackEvery = 16 << 10 // how much is received before it is acknowledged
@@ -10,8 +15,9 @@ const (
 // mu.
 type session struct {
 	keeps bool
-	kept  kept // what was given to the transport and not acknowledged
-	given int  // bytes at its end of which the write still runs
+	kept  kept   // what was given to the transport and not acknowledged
+	head  []byte // what is before kept of the frame that begins there, if it does not
+	given int    // bytes at its end of which the write still runs
 
 	told   uint64 // the last position acknowledged to the other side
 	due    uint64 // the position to acknowledge, if above told
@@ -79,6 +85,7 @@ func (o *Outbox) Acked(position uint64) error {
 	}
 	waits := o.stalled()
 	s.kept.drop(int(position - base))
+	s.head = nil // it is the end of a frame
 	o.mu.Unlock()
 	if waits {
 		o.Flush()
@@ -129,6 +136,7 @@ func (o *Outbox) Rewind(theirs, ours uint64) error {
 	if !s.keeps || theirs < base || theirs > o.added {
 		return broken("a resume from %d, with %d to %d sent and not acknowledged", theirs, base, o.added)
 	}
+	s.head = o.beginning(theirs)
 	if theirs <= o.written {
 		again := s.kept.bytes()[theirs-base:]
 		o.pending = append(append(make([]byte, 0, len(again)+len(o.pending)), again...), o.pending...)
@@ -141,6 +149,33 @@ func (o *Outbox) Rewind(theirs, ours uint64) error {
 	// The other side may have the beginning of a frame.
 	o.paused, o.torn = false, len(o.pending) > 0
 	return nil
+}
+
+// beginning returns what is before position of the frame that it is in. mu is held.
+func (o *Outbox) beginning(position uint64) []byte {
+	all := o.unacknowledged()
+	before := all[:int(position-o.base())+len(o.session.head)]
+	for len(before) >= HeaderLength {
+		h, err := ParseHeader(before)
+		if n := HeaderLength + int(h.Length); err != nil || n > len(before) {
+			break
+		} else {
+			before = before[n:]
+		}
+	}
+	return bytes.Clone(before)
+}
+
+// Unacknowledged returns the frames that the other side has not acknowledged,
+// written or not. It is asked once nothing more is written.
+func (o *Outbox) Unacknowledged() []byte {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.unacknowledged()
+}
+
+func (o *Outbox) unacknowledged() []byte {
+	return slices.Concat(o.session.head, o.session.kept.bytes(), o.pending)
 }
 
 // acknowledges reports whether an ACK or a PING is to be written.

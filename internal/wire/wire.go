@@ -75,6 +75,8 @@ const (
 	TypeFigures   Type = 0x2b
 	TypeList      Type = 0x2c
 	TypeNames     Type = 0x2d
+	TypeAsk       Type = 0x2e
+	TypeFate      Type = 0x2f
 	TypeSelect    Type = 0x30
 	TypeChosen    Type = 0x31
 )
@@ -85,7 +87,7 @@ var typeNames = map[Type]string{
 	TypeSend: "SEND", TypeRecv: "RECV", TypeTake: "TAKE", TypeDeliver: "DELIVER",
 	TypeTaken: "TAKEN", TypeSettle: "SETTLE", TypeClose: "CLOSE", TypeStop: "STOP",
 	TypeAwaitStop: "AWAITSTOP", TypeCancel: "CANCEL", TypeStats: "STATS", TypeFigures: "FIGURES",
-	TypeList: "LIST", TypeNames: "NAMES",
+	TypeList: "LIST", TypeNames: "NAMES", TypeAsk: "ASK", TypeFate: "FATE",
 	TypeSelect: "SELECT", TypeChosen: "CHOSEN",
 }
 
@@ -174,6 +176,10 @@ func Parse(h Header, body []byte) (Frame, error) {
 		return parseAs(ParseList(h, body))
 	case TypeNames:
 		return parseAs(ParseNames(h, body))
+	case TypeAsk:
+		return parseAs(ParseAsk(h, body))
+	case TypeFate:
+		return parseAs(ParseFate(h, body))
 	case TypeSelect:
 		return parseAs(ParseSelect(h, body))
 	case TypeChosen:
