@@ -198,8 +198,8 @@ func (b *Line) count(d Direction, n int) {
 }
 
 // Cut closes all connections there are, those included of which one side does not
-// know; with down nobody gets through until Up.
-func (b *Line) Cut(down bool) {
+// know, and returns how many; with down nobody gets through until Up.
+func (b *Line) Cut(down bool) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.down = down
@@ -208,6 +208,7 @@ func (b *Line) Cut(down bool) {
 		r.keeps[Down].Store(false)
 		r.close()
 	}
+	return len(b.open)
 }
 
 // CutHalf closes all connections at one side; the one in direction d does not hear
