@@ -99,11 +99,20 @@ type medium struct {
 
 // place is where a home is reached, and how.
 type place struct {
-	key    string // equal for two URLs that mean the same home in the same way
+	key    string // equal for two URLs that mean the same home in the same way, over one link
+	home   string // the same, whatever the links are; "" for key
 	name   string // for people
 	dial   func(context.Context) (net.Conn, error)
 	resume time.Duration // how long to dial again when a connection breaks
 	beat   time.Duration // how long a connection may be silent before the home is asked; 0 for ever
+}
+
+// sameHome is equal for two places of one home.
+func (p place) sameHome() string {
+	if p.home != "" {
+		return p.home
+	}
+	return p.key
 }
 
 // features are those this side of the wire has.
@@ -172,7 +181,7 @@ func (m medium) deadLetter(u *url.URL, to place, letter string) (string, error) 
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("dead letter: %w", err)
-	case at.key != to.key:
+	case at.sameHome() != to.sameHome():
 		return "", fault.Because(fault.ErrUnsupported, "a dead letter at another home than the channel's")
 	}
 	if err := checkName(name); err != nil {
