@@ -21,8 +21,11 @@
 // does not read has a window of its own, and a large value shares the line with the
 // small ones of other channels.
 //
-// The price is a handshake of our own for each channel, and that a select over two
-// channels of one home is one over two sessions: to a select each stream is a home.
+// The price: a handshake of our own for each channel; the home may hear of what a
+// process did on two channels in another order than it was done, so that a slot of
+// one that was freed before a value is sent on the other may not be free yet; and a
+// select over two channels of one home is one over two sessions: to a select each
+// stream is a home, and as long as no select can be over several it is refused.
 // With stream=shared in the URL the channels share one stream as over TCP, and the
 // home decides a select over them.
 //

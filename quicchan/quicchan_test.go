@@ -11,6 +11,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
 	"net"
 	"os"
@@ -105,28 +106,39 @@ var plenty = hub.Options{MaxAttachments: 1 << 20, MaxChannels: 1 << 20, MaxConne
 // TestLaws runs the suite with all channels over one stream.
 func TestLaws(t *testing.T) {
 	_, url := serve(t, plenty, nil)
-	drivertest.Run(t, harness("quic, one stream", url+"&stream=shared"), drivertest.Options{Only: except(t, otherwise)})
+	drivertest.Run(t, harness("quic, one stream", url+"&stream=shared"), drivertest.Options{Only: except(t, otherwise), Share: less})
 }
 
 // TestLawsOfStreams runs it with a stream for each channel.
 func TestLawsOfStreams(t *testing.T) {
 	_, url := serve(t, plenty, nil)
-	holds := except(t, otherwise)
+	holds := except(t, otherwise, otherwiseApart)
 	only := func(l drivertest.Law) bool {
 		if several(l) {
 			t.Logf("left out: %s: a select over several sessions", l.Name)
 			return false
 		}
-		return holds(l)
+		return l.Name != steady && holds(l)
 	}
-	drivertest.Run(t, harness("quic, a stream for each", url), drivertest.Options{Only: only})
+	h := harness("quic, a stream for each", url)
+	drivertest.Run(t, h, drivertest.Options{Only: only, Share: less})
+	drivertest.Run(t, h, drivertest.Options{Only: func(l drivertest.Law) bool { return l.Name == steady }})
 }
+
+// less is what the suite repeats less often: package netchan does it in full.
+const less = 20
+
+// steady is a law that is judged in full: each session keeps up to 16 KiB each way
+// that are not acknowledged, so that it takes many repetitions until two of them, at
+// both ends, are as large as they get.
+const steady = "L12/cancelled-operations-leave-nothing"
 
 // several reports whether the law may select over more than one channel.
 func several(l drivertest.Law) bool {
 	for _, f := range l.Needs {
 		switch f {
-		case drivertest.FeatureSelect, drivertest.FeatureSelector, drivertest.FeatureSelectFirst, drivertest.FeatureDefault, drivertest.FeatureAfter:
+		case drivertest.FeatureSelect, drivertest.FeatureSelector, drivertest.FeatureSelectFirst, drivertest.FeatureDefault,
+			drivertest.FeatureAfter, drivertest.FeaturePayloads, drivertest.FeatureHuge:
 			return true
 		}
 	}
@@ -150,9 +162,19 @@ var otherwise = map[string]string{
 	"L3/batches-agree-with-the-obvious-channel": "a plain receive is confirmed when its home has heard of it",
 }
 
-func except(t *testing.T, laws map[string]string) func(drivertest.Law) bool {
+// otherwiseApart are those that do not hold where each channel has a stream.
+var otherwiseApart = map[string]string{
+	"L13/a-full-dead-letter-keeps-the-hold": "two channels have two streams, so the home may hear of a Reject on one before it hears that a " +
+		"value of the other, its dead letter, was received: it is still full then",
+}
+
+func except(t *testing.T, laws ...map[string]string) func(drivertest.Law) bool {
+	all := map[string]string{}
+	for _, some := range laws {
+		maps.Copy(all, some)
+	}
 	return func(l drivertest.Law) bool {
-		why, not := laws[l.Name]
+		why, not := all[l.Name]
 		if not {
 			t.Logf("left out: %s: %s", l.Name, why)
 		}

@@ -8,11 +8,11 @@ import (
 // ID is 128 random bits.
 type ID [16]byte
 
-// The feature bits. This version uses FeatureResume.
+// The feature bits. This version uses FeatureResume, FeaturePing and FeatureFate.
 const (
 	FeatureResume uint64 = 1 << iota
-	FeaturePing          // kept for a later version
-	FeatureSelect
+	FeaturePing
+	FeatureSelect // kept for a later version
 	FeatureFate
 )
 
