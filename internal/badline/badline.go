@@ -44,12 +44,15 @@ type Line struct {
 	moved  [2]int
 	muted  [2]chan struct{} // not nil: nothing moves until it is closed
 	delay  time.Duration    // of every piece
+	holdAt [2]int           // mute a direction when so much has moved
+	held   [2]chan struct{} // not nil: tell when that is so
 }
 
 // relay is one connection through a line.
 type relay struct {
 	client, home net.Conn
 	keeps        [2]atomic.Bool // the home, the client is not to hear of its end
+	cut          bool           // by Cut: nothing moves any more; guarded by the line's mu
 }
 
 // close ends both sides, but for one that is not to hear of it.
@@ -147,11 +150,7 @@ func (b *Line) move(r *relay, to, from net.Conn, limit int, d Direction) {
 		}
 		n, err := from.Read(piece)
 		if n > 0 {
-			if !b.pass(d) {
-				return
-			}
-			b.count(d, n)
-			if _, werr := to.Write(piece[:n]); werr != nil {
+			if !b.moveOn(r, to, piece[:n], d) {
 				return
 			}
 			if limit > 0 {
@@ -162,6 +161,24 @@ func (b *Line) move(r *relay, to, from net.Conn, limit int, d Direction) {
 			return
 		}
 	}
+}
+
+// moveOn moves a piece, as far as it may at once. False says that the relay is over.
+func (b *Line) moveOn(r *relay, to net.Conn, piece []byte, d Direction) bool {
+	for len(piece) > 0 {
+		if !b.pass(d) {
+			return false
+		}
+		n, ok := b.count(r, d, len(piece))
+		if !ok {
+			return false
+		}
+		if _, err := to.Write(piece[:n]); err != nil {
+			return false
+		}
+		piece = piece[n:]
+	}
+	return true
 }
 
 // pass waits until a piece may move on. False says that the line is closed.
@@ -191,10 +208,22 @@ func (b *Line) pass(d Direction) bool {
 	}
 }
 
-func (b *Line) count(d Direction, n int) {
+// count counts how many of n bytes may move now, which it returns. False says that
+// none may any more.
+func (b *Line) count(r *relay, d Direction, n int) (int, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if r.cut {
+		return 0, false
+	}
+	if held := b.held[d]; held != nil && b.moved[d]+n >= b.holdAt[d] {
+		n = max(b.holdAt[d]-b.moved[d], 0) // it may have moved more before it was asked for
+		b.held[d] = nil
+		b.muted[d] = make(chan struct{})
+		close(held)
+	}
 	b.moved[d] += n
+	return n, true
 }
 
 // Cut closes all connections there are, those included of which one side does not
@@ -204,6 +233,7 @@ func (b *Line) Cut(down bool) int {
 	defer b.mu.Unlock()
 	b.down = down
 	for r := range b.open {
+		r.cut = true
 		r.keeps[Up].Store(false)
 		r.keeps[Down].Store(false)
 		r.close()
@@ -242,6 +272,16 @@ func (b *Line) Mute(d Direction, mute bool) {
 		close(b.muted[d])
 		b.muted[d] = nil
 	}
+}
+
+// Hold mutes a direction when so many bytes, at least one, have moved in it since
+// the plan was set. What it returns is closed then.
+func (b *Line) Hold(d Direction, at int) <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	held := make(chan struct{})
+	b.holdAt[d], b.held[d] = at, held
+	return held
 }
 
 // Delay has every piece, of 32 KiB at most, wait for so long.
