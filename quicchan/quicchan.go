@@ -57,18 +57,20 @@ func init() { netchan.Register("quic", parse) }
 const protocol = "handoff/1"
 
 // The windows: what a peer may send that is not read. A stream that nobody reads has
-// a sixty-fourth of its connection's, so that it takes as many to hold up another.
+// a sixty-fourth of its connection's, so that it takes as many to hold up another. A
+// connection is over before its sessions find it silent: they resume over another.
 const (
 	streamWindow     = 1 << 20
 	connectionWindow = 64 * streamWindow
 	maxStreams       = 1 << 16
-	keepAlive        = 10 * time.Second // beside the heartbeats of sessions, which can be off
+	keepAlive        = 3 * time.Second
+	idleMost         = 10 * time.Second // less than the silence that a session takes for a break
 )
 
 func quicConfig() *quic.Config {
 	return &quic.Config{
 		MaxStreamReceiveWindow: streamWindow, MaxConnectionReceiveWindow: connectionWindow,
-		MaxIncomingStreams: maxStreams, MaxIncomingUniStreams: -1, KeepAlivePeriod: keepAlive,
+		MaxIncomingStreams: maxStreams, MaxIncomingUniStreams: -1, KeepAlivePeriod: keepAlive, MaxIdleTimeout: idleMost,
 	}
 }
 
