@@ -21,7 +21,18 @@ const (
 	EventDoubt       = event.Doubt       // an operation ended with its outcome unknown
 	EventStopped     = event.Stopped     // the senders were asked to end
 	EventClosed      = event.Closed      // closed because the last sender is gone
-	EventLink        = event.Link        // a connection was made, lost or resumed
+	EventLink        = event.Link        // a connection broke, was resumed or was given up: see State
+)
+
+// LinkState is what a connection has come to, in an event of kind EventLink. The
+// Channel of such an event is the home, or the client, at the other end.
+type LinkState = event.State
+
+// The states of a connection.
+const (
+	LinkBroken  = event.Broken  // it broke and is being resumed; operations wait
+	LinkResumed = event.Resumed // the session goes on as if nothing had been
+	LinkEnded   = event.Ended   // the session has ended, and what needs it ends
 )
 
 // Events has listen called with every event of this process from now on, until

@@ -59,6 +59,12 @@ func (s *session) handle(h wire.Header, body []byte) error {
 			return err
 		}
 		return s.out.Acked(f.Received)
+	case wire.TypePing:
+		f, err := wire.ParsePing(h, body)
+		if err == nil && !f.Answer {
+			s.out.Ping(true)
+		}
+		return err
 	case wire.TypeOpen:
 		f, err := wire.ParseOpen(h, body)
 		if err != nil {
@@ -67,6 +73,8 @@ func (s *session) handle(h wire.Header, body []byte) error {
 		return s.open(f)
 	case wire.TypeList:
 		return s.list(h, body)
+	case wire.TypeAsk:
+		return s.tellFate(h, body)
 	case wire.TypeBye:
 		f, err := wire.ParseBye(h, body)
 		if err != nil {

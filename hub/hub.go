@@ -79,6 +79,11 @@ type Options struct {
 	// before what it holds returns; clients ask for their time. The default is 1
 	// hour; below 0 is not at all.
 	MaxResume time.Duration
+
+	// Heartbeat is how long a client that answers to it, as over TCP, may be silent
+	// before it is asked whether it is there; after four times as long its
+	// connection is over. The default is 5 s; below 0 is never.
+	Heartbeat time.Duration
 }
 
 func (o Options) withDefaults() Options {
@@ -101,6 +106,9 @@ func (o Options) withDefaults() Options {
 		o.MaxResume = time.Hour
 	}
 	o.MaxResume = max(o.MaxResume, 0)
+	if o.Heartbeat == 0 {
+		o.Heartbeat = wire.DefaultBeat
+	}
 	return o
 }
 
@@ -118,6 +126,7 @@ type Hub struct {
 	opts        Options
 	incarnation wire.ID
 	names       names
+	memory      memory
 	shaking     chan struct{} // one token a handshake
 
 	mu        sync.Mutex // guards the rest

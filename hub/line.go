@@ -82,7 +82,10 @@ func (l *line) answer() {
 // welcome says who answers.
 func (l *line) welcome(w *wire.Welcome) error {
 	w.MaxBody, w.Attachments = wire.DefaultMaxBody, uint32(l.hub.opts.MaxAttachments)
-	w.Features = wire.FeatureResume | wire.FeatureSelect
+	w.Features = wire.FeatureResume | wire.FeatureSelect | wire.FeatureFate
+	if l.hub.opts.Heartbeat > 0 {
+		w.Features |= wire.FeaturePing
+	}
 	w.Session, w.Epoch = l.hello.Session, l.hello.Epoch
 	w.Incarnation, w.Home = l.hub.incarnation, l.hub.opts.Name
 	_, err := l.conn.Write(w.Append(wire.AppendPreface(nil)))

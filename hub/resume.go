@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/handoff-go/handoff/internal/event"
 	"github.com/handoff-go/handoff/internal/wire"
 )
 
@@ -99,7 +100,7 @@ func (s *session) resume(broke error) error {
 	<-s.written
 	next := s.takeNext()
 	if next == nil {
-		s.tell(fmt.Sprintf("%s; what it holds is kept for %v", s.reason(broke), s.window))
+		s.tell(event.Broken, fmt.Sprintf("%s; what it holds is kept for %v", s.reason(broke), s.window))
 		next = s.awaitNext()
 	}
 	if next == nil {
@@ -118,7 +119,7 @@ func (s *session) resume(broke error) error {
 		s.conn.Close()
 	}
 	s.mu.Unlock()
-	s.tell(fmt.Sprintf("%s came back after %v on a new connection", s.name, time.Since(since).Round(time.Millisecond)))
+	s.tell(event.Resumed, fmt.Sprintf("%s came back after %v on a new connection", s.name, time.Since(since).Round(time.Millisecond)))
 	return nil
 }
 

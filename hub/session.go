@@ -41,6 +41,7 @@ type session struct {
 	name   string
 
 	leaving atomic.Bool // the hub is closing
+	deaf    atomic.Bool // the reader waits for the writer
 	others  sync.WaitGroup
 
 	// The reader's own.
@@ -88,9 +89,12 @@ func (s *session) run() {
 	s.end()
 	held := s.detachAll() // before anything that may take time
 	s.others.Wait()
+	if _, bye := errors.AsType[byeError](err); !bye {
+		s.remember()
+	}
 	s.farewell(err)
 	if held > 0 && !s.leaving.Load() {
-		s.tell(s.reason(err))
+		s.tell(event.Ended, s.reason(err))
 	}
 }
 
@@ -116,7 +120,29 @@ func (s *session) carry() error {
 		defer close(written)
 		s.out.Run(conn)
 	}()
-	return s.serve()
+	pulse := wire.StartPulse(s.beat(), s.signs, func() { s.out.Ping(false) }, func() { conn.Close() })
+	err := s.serve()
+	if silent := pulse.Stop(); silent != nil {
+		err = silent
+	}
+	return err
+}
+
+// beat is how long the client may be silent, 0 for ever.
+func (s *session) beat() time.Duration {
+	if s.line.hello.Features&wire.FeaturePing == 0 {
+		return 0
+	}
+	return max(s.hub.opts.Heartbeat, 0)
+}
+
+// signs grows with what the client does: what it says, or, while nobody listens
+// because it is behind in reading, what it takes.
+func (s *session) signs() uint64 {
+	if s.deaf.Load() {
+		return s.in.Came() + s.out.Written()
+	}
+	return s.in.Came()
 }
 
 // serve handles frames until the connection ends, and returns why it did.
@@ -149,6 +175,11 @@ func (s *session) serve() error {
 // awaitRoom waits until the client reads its answers. Where it waits for an ACK,
 // which is behind what is still to be read, that is read and put back.
 func (s *session) awaitRoom() error {
+	if !s.out.Full(maxUnread) {
+		return nil
+	}
+	s.deaf.Store(true)
+	defer s.deaf.Store(false)
 	if s.out.AwaitRoom(maxUnread) {
 		return nil
 	}
@@ -259,8 +290,8 @@ var errClosing = fault.Because(fault.ErrUnreachable, "the home is closing")
 func (s *session) parts(err error) bool { return err == fault.ErrDetached && s.leaving.Load() }
 
 // tell emits an event of the link to the client.
-func (s *session) tell(reason string) {
-	event.Emit(event.Event{Kind: event.Link, Channel: s.name, Op: "link", Reason: reason})
+func (s *session) tell(to event.State, reason string) {
+	event.Emit(event.Event{Kind: event.Link, Channel: s.name, Op: "link", State: to, Reason: reason})
 }
 
 // detachAll ends all attachments and returns how many there were.

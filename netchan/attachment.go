@@ -198,7 +198,7 @@ func (a *attachment) graceOver(c *call) {
 		ended = l.unsure(c, fault.Doubtful(c.cause), nil)
 	} else if c.op != nil && l.dead == nil {
 		c.op.N = c.next
-		ended = c.finished(nil, fault.Doubtful(c.cause))
+		ended = c.finished(nil, c.traced(fault.Doubtful(c.cause)))
 	}
 	l.mu.Unlock()
 	finish(ended)

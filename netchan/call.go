@@ -32,6 +32,7 @@ type call struct {
 	*offered           // OpSelect with a ticket, else nil
 	due      time.Time // when its home must have answered, zero for never
 	grace    *time.Timer
+	doubt    *doubt // the caller was told that it is in doubt
 
 	// For what is not an Op: OPEN, DETACH, STATS and LIST.
 	frame  wire.Frame
@@ -46,6 +47,7 @@ type answer struct {
 	opened *wire.Opened
 	stats  driver.Stats
 	names  *wire.Names
+	fate   *wire.Fate
 }
 
 func (c *call) receives() bool { return c.kind == driver.OpRecv || c.kind == driver.OpTake }
@@ -148,17 +150,15 @@ func (c *call) fail(ended []*driver.Op, plain, doubt error, arrived bool) []*dri
 		return c.tell(ended, answer{err: plain})
 	}
 	if c.op == nil {
+		c.untold()
 		return ended
 	}
 	err := plain
-	if arrived && !c.harmless() {
-		err = doubt
-	}
 	if c.cause != nil { // cancelled, and waiting for the answer
-		err = c.cause
-		if arrived && !c.harmless() {
-			err = fault.Doubtful(c.cause)
-		}
+		err, doubt = c.cause, fault.Doubtful(c.cause)
+	}
+	if arrived && !c.harmless() {
+		err = c.traced(doubt)
 	}
 	c.op.N = c.next
 	return c.finished(ended, err)

@@ -93,12 +93,24 @@ func (d *dispatcher) dispatch(h wire.Header, body []byte) error {
 			return err
 		}
 		return d.answer(h, 0, f.Op, answer{names: f})
+	case wire.TypeFate:
+		f, err := wire.ParseFate(h, body)
+		if err != nil {
+			return err
+		}
+		return d.answer(h, 0, f.Op, answer{fate: f})
 	case wire.TypeAck:
 		f, err := wire.ParseAck(h, body)
 		if err != nil {
 			return err
 		}
 		return l.out.Acked(f.Received)
+	case wire.TypePing:
+		f, err := wire.ParsePing(h, body)
+		if err == nil && !f.Answer {
+			l.out.Ping(true)
+		}
+		return err
 	case wire.TypeBye:
 		f, err := wire.ParseBye(h, body)
 		if err != nil {
@@ -132,7 +144,8 @@ func (d *dispatcher) answer(h wire.Header, channel uint32, id uint64, got answer
 	return d.withCall(h, channel, id, func(c *call) error {
 		asked, isOpen := c.frame.(*wire.Open)
 		_, isList := c.frame.(*wire.List)
-		if c.frame == nil || isOpen != (got.opened != nil) || isList != (got.names != nil) {
+		_, isAsk := c.frame.(*wire.Ask)
+		if c.frame == nil || isOpen != (got.opened != nil) || isList != (got.names != nil) || isAsk != (got.fate != nil) {
 			return wire.Unexpected(h.Type, "as the answer to something else")
 		}
 		if isOpen && asked.MaxValue > 0 && got.opened.MaxValue != asked.MaxValue {
@@ -168,6 +181,7 @@ func (d *dispatcher) onEnd(c *call) error {
 		return nil
 	}
 	d.leave(c)
+	c.told(fault.Fate{N: int(f.N), Chosen: -1, Err: err})
 	if c.kind == driver.OpSend {
 		d.sent(c, err)
 		return nil

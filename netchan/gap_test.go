@@ -12,6 +12,7 @@ import (
 	"github.com/handoff-go/handoff"
 	"github.com/handoff-go/handoff/driver"
 	"github.com/handoff-go/handoff/hub"
+	"github.com/handoff-go/handoff/internal/badline"
 )
 
 func init() {
@@ -27,7 +28,7 @@ func init() {
 
 // gap is a home, a client behind a proxy and one that is not.
 type gap struct {
-	*proxy
+	*badline.Line
 	home    string
 	far     end // behind the proxy
 	near    end
@@ -35,22 +36,27 @@ type gap struct {
 }
 
 func newGap(t *testing.T, parameters string, cfg driver.Config) *gap {
+	return newGapAt(t, parameters, cfg, hub.Options{})
+}
+
+// newGapAt is newGap with a home of its own kind.
+func newGapAt(t *testing.T, parameters string, cfg driver.Config, opts hub.Options) *gap {
 	t.Helper()
 	var mu sync.Mutex
 	var told []string
 	stop := handoff.Events(func(e handoff.Event) {
 		if e.Kind == handoff.EventLink {
 			mu.Lock()
-			told = append(told, e.Reason)
+			told = append(told, string(e.State)+": "+e.Reason)
 			mu.Unlock()
 		}
 	})
-	_, home := serveTCP(t, hub.Options{})
-	p := through(t, home, never)
+	_, home := serveTCP(t, opts)
+	p := through(t, home, badline.Never)
 	t.Cleanup(stop)
 	return &gap{
-		proxy: p, home: home,
-		far:  mustOpenURL(t, tcpURL(p.address(), "jobs", parameters), cfg),
+		Line: p, home: home,
+		far:  mustOpenURL(t, tcpURL(p.Address(), "jobs", parameters), cfg),
 		near: mustOpenURL(t, tcpURL(home, "jobs", ""), both),
 		reasons: func() []string {
 			mu.Lock()
@@ -83,13 +89,13 @@ func TestWindowEnds(t *testing.T) {
 	g := newGap(t, "resume=300ms", slots(1))
 	g.far.send("a").want(t, nil)
 	held := g.far.take(1).wantGot(t, "a").Got[0]
-	lonely := mustOpenURL(t, tcpURL(g.address(), "lonely", "resume=300ms"), both)
+	lonely := mustOpenURL(t, tcpURL(g.Address(), "lonely", "resume=300ms"), both)
 	sent := lonely.send("b")
 	lonely.untilSending(t, 1)
 	again := g.near.recv(1)
 	g.near.untilReceiving(t, 1)
 	began := time.Now()
-	g.cut(true)
+	g.Cut(true)
 	received, later := g.far.recv(1), g.far.send("c")
 
 	if it := again.wantGot(t, "a").Got[0]; it.Attempt != 2 {
@@ -104,10 +110,12 @@ func TestWindowEnds(t *testing.T) {
 	for _, p := range []*pending{received, later, g.far.settle(driver.OpDone, held.Hold), g.far.trySend("d")} {
 		p.want(t, driver.ErrUnreachable)
 	}
+	g.told(t, "broken: ")
 	g.told(t, "resuming for 300ms")
 	g.told(t, "kept for 300ms")
 	g.told(t, "did not take it back within 300ms")
 	g.told(t, "did not come back within 300ms")
+	g.told(t, "ended: ")
 	if err := g.far.Detach(context.Background()); err != nil {
 		t.Error(err)
 	}
@@ -124,7 +132,7 @@ func TestOperationsInTheGap(t *testing.T) {
 	g := newGap(t, "resume=1m", cfg)
 	waiting := g.far.recv(1)
 	g.near.untilReceiving(t, 1)
-	g.cut(true)
+	g.Cut(true)
 	g.told(t, "resuming for 1m0s")
 
 	sent, cancelled := g.far.send("b"), g.far.recv(1)
@@ -139,9 +147,9 @@ func TestOperationsInTheGap(t *testing.T) {
 	if sent.ended() {
 		t.Error("a send ended while nobody could hear of it")
 	}
-	g.up(g.home)
+	g.Up(g.home)
 	sent.want(t, nil)
-	g.told(t, "resumed the connection")
+	g.told(t, "resumed: resumed the connection")
 	g.told(t, "came back")
 	// The value that was sent in the gap to the receive that was cancelled there
 	// went back unseen.
@@ -157,10 +165,10 @@ func TestSettleAfterTheGap(t *testing.T) {
 	g.near.send("a").want(t, nil)
 	held := g.far.take(1).wantGot(t, "a").Got[0]
 	for range 5 {
-		g.cut(false)
+		g.Cut(false)
 		g.far.until(t, "an answer", func(s driver.Stats) bool { return s.Held == 1 })
 	}
-	g.cut(false)
+	g.Cut(false)
 	g.far.settle(driver.OpDone, held.Hold).want(t, nil)
 	if s := g.near.Stats(); s.Held != 0 || s.Redelivered != 0 || s.Received != 1 {
 		t.Errorf("%+v", s)
@@ -174,7 +182,7 @@ func TestHalfOpen(t *testing.T) {
 	received := g.far.recv(1)
 	g.near.untilReceiving(t, 1)
 	for i := range 10 {
-		g.cutHalf()
+		g.CutHalf(badline.Up)
 		g.near.send("a").want(t, nil)
 		if it := received.wantGot(t, "a").Got[0]; it.Attempt != 1 {
 			t.Fatalf("turn %d: attempt %d", i, it.Attempt)
@@ -189,17 +197,17 @@ func TestHalfOpen(t *testing.T) {
 func TestHomeRestarted(t *testing.T) {
 	g := newGap(t, "resume=1h", slots(1))
 	g.far.send("a").want(t, nil)
-	sent, empty := g.far.send("b"), mustOpenURL(t, tcpURL(g.address(), "empty", "resume=1h"), both)
+	sent, empty := g.far.send("b"), mustOpenURL(t, tcpURL(g.Address(), "empty", "resume=1h"), both)
 	g.near.untilSending(t, 1)
 	received := empty.recv(1)
 	_, anew := serveTCP(t, hub.Options{})
-	g.cut(true)
-	g.up(anew)
+	g.Cut(true)
+	g.Up(anew)
 	if sent.want(t, driver.ErrInDoubt); !strings.Contains(sent.Err.Error(), "no such session") {
 		t.Error(sent.Err)
 	}
 	received.want(t, driver.ErrUnreachable)
-	again := mustOpenURL(t, tcpURL(g.address(), "jobs", "resume=1h"), slots(1))
+	again := mustOpenURL(t, tcpURL(g.Address(), "jobs", "resume=1h"), slots(1))
 	again.send("c").want(t, nil)
 	again.recv(1).wantGot(t, "c")
 }
@@ -210,7 +218,7 @@ func TestDetachInTheGap(t *testing.T) {
 	g := newGap(t, "resume=1m", slots(1))
 	g.near.send("a").want(t, nil)
 	g.far.take(1).wantGot(t, "a")
-	g.cut(true)
+	g.Cut(true)
 	ctx, stop := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer stop()
 	if err := g.far.Detach(ctx); !errors.Is(err, context.DeadlineExceeded) {
@@ -218,7 +226,7 @@ func TestDetachInTheGap(t *testing.T) {
 	}
 	g.far.recv(1).want(t, driver.ErrDetached)
 	again := g.near.recv(1)
-	g.up(g.home)
+	g.Up(g.home)
 	if it := again.wantGot(t, "a").Got[0]; it.Attempt != 2 {
 		t.Errorf("attempt %d", it.Attempt)
 	}
@@ -227,14 +235,14 @@ func TestDetachInTheGap(t *testing.T) {
 // TestHomeClosesInTheGap: a home does not wait for who is away.
 func TestHomeClosesInTheGap(t *testing.T) {
 	h, home := serveTCP(t, hub.Options{})
-	p := through(t, home, never)
-	e, err := openURL(t.Context(), tcpURL(p.address(), "jobs", "resume=5s"), slots(1))
+	p := through(t, home, badline.Never)
+	e, err := openURL(t.Context(), tcpURL(p.Address(), "jobs", "resume=5s"), slots(1))
 	if err != nil {
 		t.Fatal(err)
 	}
 	e.recv(1)
 	e.until(t, "receivers waiting", func(s driver.Stats) bool { return s.ReceiversWaiting == 1 })
-	p.cut(true)
+	p.Cut(true)
 	began := time.Now()
 	if err := h.Close(t.Context()); err != nil {
 		t.Error(err)
@@ -299,18 +307,18 @@ func TestResumeRefused(t *testing.T) {
 // both sides, however often its connection broke.
 func TestNothingIsLeftTCP(t *testing.T) {
 	h, home := serveTCP(t, hub.Options{})
-	p := through(t, home, never)
+	p := through(t, home, badline.Never)
 	before := runtime.NumGoroutine()
 	for range 10 {
-		a, err := openURL(t.Context(), tcpURL(p.address(), "jobs", ""), slots(1))
+		a, err := openURL(t.Context(), tcpURL(p.Address(), "jobs", ""), slots(1))
 		if err != nil {
 			t.Fatal(err)
 		}
 		a.send("a").want(t, nil)
-		p.cut(false)
+		p.Cut(false)
 		a.recv(1).wantGot(t, "a")
 		waits := a.recv(1)
-		p.cut(false)
+		p.Cut(false)
 		if err := a.Detach(context.Background()); err != nil {
 			t.Fatal(err)
 		}

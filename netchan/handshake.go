@@ -75,7 +75,7 @@ func (l *link) dial(ctx context.Context) (*connection, error) {
 func (l *link) shakeHands(c *connection) error {
 	l.epoch++
 	hello := wire.Hello{
-		Features: wire.FeatureResume | wire.FeatureSelect, MaxBody: wire.DefaultMaxBody,
+		Features: l.to.features(), MaxBody: wire.DefaultMaxBody,
 		Session: l.session, Epoch: l.epoch, Incarnation: incarnation,
 		PID: uint32(os.Getpid()), Resume: l.to.resume,
 		Name: fmt.Sprintf("%s[%d]", filepath.Base(os.Args[0]), os.Getpid()),
@@ -142,6 +142,10 @@ func (l *link) welcomed(w *wire.Welcome) {
 	l.home = fmt.Sprintf("%s#%x.%x", w.Home, w.Incarnation, w.Session)
 	l.limit = int(w.Attachments)
 	l.claims = w.Features&wire.FeatureSelect != 0
+	l.tellsFates = w.Features&wire.FeatureFate != 0
+	if w.Features&wire.FeaturePing != 0 {
+		l.beat = l.to.beat
+	}
 	l.chunk = wire.Chunk(w.MaxBody)
 	l.maxBody = int(w.MaxBody)
 }

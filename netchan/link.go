@@ -36,17 +36,19 @@ func newID() (id wire.ID) {
 // waits for a user: operations are finished by calls that do not block. Whoever
 // ends the last attachment waits for both, through over.
 type link struct {
-	to     place
-	name   string // of the place, for people
-	home   string // tells homes apart
-	in     *wire.Reader
-	out    *wire.Outbox
-	lost   func()        // takes the link out of the pool
-	left   func() bool   // gives up one reference; true for the last
-	over   chan struct{} // closed when both goroutines have ended
-	limit  int           // attachments the home allows
-	claims bool          // the home takes part in selects over several
-	chunk  int           // how much goes into one frame, where one value is not more
+	to         place
+	name       string // of the place, for people
+	home       string // tells homes apart
+	in         *wire.Reader
+	out        *wire.Outbox
+	lost       func()        // takes the link out of the pool
+	left       func() bool   // gives up one reference; true for the last
+	over       chan struct{} // closed when both goroutines have ended
+	limit      int           // attachments the home allows
+	beat       time.Duration // how long the connection may be silent
+	claims     bool          // the home takes part in selects over several
+	tellsFates bool          // the home can be asked what became of an operation
+	chunk      int           // how much goes into one frame, where one value is not more
 	// maxBody is the longest body the home takes, where no channel raises it.
 	maxBody int
 
@@ -96,12 +98,28 @@ func (l *link) carry() error {
 		}
 		written <- err
 	}()
+	l.in.Distrust(l.lease())
+	pulse := wire.StartPulse(l.beat, l.in.Came, func() { l.out.Ping(false) }, func() { conn.Close() })
 	err := l.read()
+	if silent := pulse.Stop(); silent != nil {
+		err = silent
+	}
 	l.farewell(conn, err)
 	if werr := <-written; werr != nil && !hungUp(werr) && (hungUp(err) || errors.Is(err, os.ErrDeadlineExceeded)) {
 		err = werr
 	}
 	return err
+}
+
+// lease is how long the home certainly keeps the session for a process that says
+// nothing, 0 if nobody counts. One that was stopped for longer does not believe what
+// waits to be read before it has resumed: the home may have given its values to
+// others.
+func (l *link) lease() time.Duration {
+	if l.beat == 0 {
+		return 0
+	}
+	return max(l.to.resume, 3*l.beat)
 }
 
 // leave ends the link in an orderly way: its last attachment is gone. It does not
@@ -191,7 +209,7 @@ func (l *link) end(err error) {
 
 	finish(ended)
 	if holders > 0 {
-		event.Emit(event.Event{Kind: event.Link, Channel: l.name, Op: "link", Reason: reason})
+		event.Emit(event.Event{Kind: event.Link, Channel: l.name, Op: "link", State: event.Ended, Reason: reason})
 	}
 }
 

@@ -139,20 +139,10 @@ func (l *link) page(ctx context.Context, after string, most uint32) (*wire.Names
 		at:    &attachment{link: l}, // number 0, which none has: the home itself
 		frame: frame, number: func(op uint64) { frame.Op = op }, reply: make(chan answer, 1),
 	}
-	l.mu.Lock()
-	if l.dead != nil {
-		defer l.mu.Unlock()
-		return nil, l.dead
-	}
-	l.begin(c)
-	l.mu.Unlock()
-	l.out.Flush()
-	got, err := c.await(ctx)
+	got, err := l.askFrame(ctx, c)
 	switch {
 	case err != nil:
 		return nil, err
-	case got.err != nil:
-		return nil, got.err
 	case got.names == nil:
 		return nil, fault.Because(fault.ErrUnreachable, "the home at %s lists nothing, without a reason", l.name)
 	}

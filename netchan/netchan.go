@@ -8,7 +8,8 @@
 // registers these schemes:
 //
 //	unix:/path.sock?chan=NAME       a Unix socket of this machine
-//	tcp://host:port/NAME            TCP; the host may be a name; resume=DURATION
+//	tcp://host:port/NAME            TCP; the host may be a name; resume=DURATION,
+//	                                heartbeat=DURATION
 //	pipe:/path?chan=NAME            a named pipe (FIFO) of this machine
 //	pipe:?in=FD&out=FD&chan=NAME    two pipes that this process inherited
 //
@@ -44,9 +45,11 @@
 // with different resume have different connections. A home that keeps nothing for
 // so long is ErrUnsupported at open.
 //
-// A line that dies without a word is noticed by the keepalive of TCP after half a
-// minute, or when the system gives up what it could not deliver, which may take it
-// a quarter of an hour; until then operations wait as for a home that is slow.
+// A line that dies without a word, or a home that is stopped, is noticed by its
+// silence: after heartbeat, 5s unless said otherwise, the home is asked whether it
+// is there, and after four times as long the connection has broken. The home does
+// the same with us. With heartbeat=0 nobody asks, and operations wait as for a home
+// that is slow, until TCP gives up, which may take it a quarter of an hour.
 //
 // When the time of resume is over, with resume=0, and over the other media, where a
 // connection breaks only when one side ends it, the attachments on it end. An
@@ -96,10 +99,29 @@ type medium struct {
 
 // place is where a home is reached, and how.
 type place struct {
-	key    string // equal for two URLs that mean the same home in the same way
+	key    string // equal for two URLs that mean the same home in the same way, over one link
+	home   string // the same, whatever the links are; "" for key
 	name   string // for people
 	dial   func(context.Context) (net.Conn, error)
 	resume time.Duration // how long to dial again when a connection breaks
+	beat   time.Duration // how long a connection may be silent before the home is asked; 0 for ever
+}
+
+// sameHome is equal for two places of one home.
+func (p place) sameHome() string {
+	if p.home != "" {
+		return p.home
+	}
+	return p.key
+}
+
+// features are those this side of the wire has.
+func (p place) features() uint64 {
+	f := wire.FeatureResume | wire.FeatureSelect | wire.FeatureFate
+	if p.beat > 0 {
+		f |= wire.FeaturePing
+	}
+	return f
 }
 
 // Open implements driver.Medium. ctx bounds dialling, the handshake and the
@@ -160,7 +182,7 @@ func (m medium) deadLetter(u *url.URL, to place, letter string) (string, error) 
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("dead letter: %w", err)
-	case at.key != to.key:
+	case at.sameHome() != to.sameHome():
 		return "", fault.Because(fault.ErrUnsupported, "a dead letter at another home than the channel's")
 	}
 	if err := checkName(name); err != nil {

@@ -42,7 +42,7 @@ func (l *link) outlives(err error) bool {
 // broke. An error says that the session has ended, and why.
 func (l *link) resume(broke error) error {
 	since := time.Now()
-	l.tell(fmt.Sprintf("%s; resuming for %v", l.reason(broke), l.to.resume))
+	l.tell(event.Broken, fmt.Sprintf("%s; resuming for %v", l.reason(broke), l.to.resume))
 	within, stop := context.WithTimeout(l.life, l.to.resume)
 	defer stop()
 	if l.in.Have() > l.tries.ours {
@@ -54,7 +54,7 @@ func (l *link) resume(broke error) error {
 		c, err := l.try(within)
 		if err == nil {
 			l.adopt(c)
-			l.tell(fmt.Sprintf("resumed the connection to the home at %s after %v, try %d", l.name, time.Since(since).Round(time.Millisecond), n))
+			l.tell(event.Resumed, fmt.Sprintf("resumed the connection to the home at %s after %v, try %d", l.name, time.Since(since).Round(time.Millisecond), n))
 			return nil
 		}
 		if n == 1 || within.Err() == nil {
@@ -123,11 +123,11 @@ func isFinal(err error) bool {
 }
 
 // tell emits an event of the link, if it is of any channel.
-func (l *link) tell(reason string) {
+func (l *link) tell(to event.State, reason string) {
 	l.mu.Lock()
 	holders := len(l.attached)
 	l.mu.Unlock()
 	if holders > 0 {
-		event.Emit(event.Event{Kind: event.Link, Channel: l.name, Op: "link", Reason: reason})
+		event.Emit(event.Event{Kind: event.Link, Channel: l.name, Op: "link", State: to, Reason: reason})
 	}
 }

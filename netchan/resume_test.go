@@ -15,6 +15,7 @@ import (
 	"github.com/handoff-go/handoff/driver"
 	"github.com/handoff-go/handoff/drivertest"
 	"github.com/handoff-go/handoff/hub"
+	"github.com/handoff-go/handoff/internal/badline"
 )
 
 var seed = flag.Uint64("seed", 0, "the seed of the random tests, 0 for one of the clock")
@@ -86,20 +87,14 @@ func exchange(t *testing.T, address, name string) {
 // either direction, nobody notices.
 func TestCutAtEveryByte(t *testing.T) {
 	_, home := serveTCP(t, hub.Options{})
-	p := through(t, home, never)
-	exchange(t, p.address(), "uncut")
-	for n := 1; ; n++ { // the relay ends a moment after the link
-		if _, moved := p.figures(); moved[0] > 0 && moved[1] > 0 {
-			break
-		}
-		p.cut(false)
-	}
-	_, total := p.figures()
+	p := through(t, home, badline.Never)
+	exchange(t, p.Address(), "uncut")
+	_, total := p.Figures()
 	handshake := 200 // a dial that fails is the caller's
 	for direction, bytes := range total {
 		for k := handshake; k <= bytes; k++ {
 			name := fmt.Sprintf("cut-%d-%d", direction, k)
-			p.set(func(n int) (int, int) {
+			p.Set(func(n int) (int, int) {
 				if n > 0 {
 					return -1, -1
 				}
@@ -107,8 +102,8 @@ func TestCutAtEveryByte(t *testing.T) {
 				cut[direction] = k
 				return cut[0], cut[1]
 			})
-			exchange(t, p.address(), name)
-			if n, _ := p.figures(); n < 2 && k < bytes-100 {
+			exchange(t, p.Address(), name)
+			if n, _ := p.Figures(); n < 2 && k < bytes-100 {
 				t.Errorf("%s: %d connections", name, n)
 			}
 			if t.Failed() {
@@ -134,7 +129,7 @@ func TestCutsUnderLoad(t *testing.T) {
 	}
 }
 
-func loaded(t *testing.T, p *proxy, n int) {
+func loaded(t *testing.T, p *badline.Line, n int) {
 	const senders, receivers, values = 3, 3, 400
 	name := fmt.Sprintf("load-%d", n)
 	links := 0
@@ -142,7 +137,7 @@ func loaded(t *testing.T, p *proxy, n int) {
 	connect := func() end {
 		links++
 		for {
-			e, err := openURL(t.Context(), tcpURL(p.address(), name, fmt.Sprintf("resume=%dms", 20000+links)), slots(n))
+			e, err := openURL(t.Context(), tcpURL(p.Address(), name, fmt.Sprintf("resume=%dms", 20000+links)), slots(n))
 			if err == nil {
 				return e
 			}
@@ -219,7 +214,7 @@ func loaded(t *testing.T, p *proxy, n int) {
 			}
 		}
 	}
-	connections, _ := p.figures()
+	connections, _ := p.Figures()
 	t.Logf("%d connections", connections)
 }
 
@@ -239,13 +234,13 @@ var waiting = []string{
 func TestLargeOverCuts(t *testing.T) {
 	_, home := serveTCP(t, hub.Options{})
 	p := through(t, home, func(int) (int, int) { return 20000, 20000 })
-	e := mustOpenURL(t, tcpURL(p.address(), "jobs", "resume=30s"), slots(1))
+	e := mustOpenURL(t, tcpURL(p.Address(), "jobs", "resume=30s"), slots(1))
 	large := strings.Repeat("large", 60000)
 	e.send(large).want(t, nil)
 	if got := e.recv(1).values(t); len(got) != 1 || got[0] != large {
 		t.Errorf("received %d values", len(got))
 	}
-	if n, _ := p.figures(); n < 30 {
+	if n, _ := p.Figures(); n < 30 {
 		t.Errorf("%d connections", n)
 	}
 }
@@ -270,8 +265,8 @@ func TestLawsTCPCut(t *testing.T) {
 		}
 		return holds(l)
 	}
-	h := harness("tcp, cut", func(name string) string { return tcpURL(p.address(), name, "resume=30s") })
+	h := harness("tcp, cut", func(name string) string { return tcpURL(p.Address(), name, "resume=30s") })
 	drivertest.Run(t, h, o)
-	connections, _ := p.figures()
+	connections, _ := p.Figures()
 	t.Logf("%d connections", connections)
 }

@@ -13,13 +13,14 @@ import (
 	"time"
 
 	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/wire"
 )
 
 // keepAlive finds a peer whose machine is gone while nothing is under way, in
 // half a minute.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}
 
-// parseTCP reads tcp://host:port/NAME?resume=DURATION.
+// parseTCP reads tcp://host:port/NAME?resume=DURATION&heartbeat=DURATION.
 func parseTCP(u *url.URL) (place, string, error) {
 	switch {
 	case u.Opaque != "" || u.User != nil || u.Fragment != "" || u.Host == "":
@@ -34,7 +35,7 @@ func parseTCP(u *url.URL) (place, string, error) {
 		return place{}, "", malformed("%s is not a port: want 1 to 65535", u.Port())
 	}
 	name := strings.TrimPrefix(u.Path, "/")
-	values, err := parameters(u, "resume")
+	values, err := parameters(u, "resume", "heartbeat")
 	if err != nil {
 		return place{}, "", err
 	}
@@ -42,16 +43,21 @@ func parseTCP(u *url.URL) (place, string, error) {
 	if err != nil {
 		return place{}, "", err
 	}
+	beat, err := parseHeartbeat(values["heartbeat"])
+	if err != nil {
+		return place{}, "", err
+	}
 	address := net.JoinHostPort(normalHost(u.Hostname()), strconv.FormatUint(port, 10))
 	dial := func(ctx context.Context) (net.Conn, error) { return dialTCP(ctx, address) }
-	key := fmt.Sprintf("tcp:%s resume=%v", address, resume)
-	return place{key: key, name: address, dial: dial, resume: resume}, name, nil
+	key := fmt.Sprintf("tcp:%s resume=%v heartbeat=%v", address, resume, beat)
+	return place{key: key, name: address, dial: dial, resume: resume, beat: beat}, name, nil
 }
 
 // The time for which a session over TCP outlives a broken connection.
 const (
 	defaultResume = 5 * time.Second
 	maxResume     = time.Hour
+	minHeartbeat  = 10 * time.Millisecond
 )
 
 // parseResume reads the parameter resume.
@@ -65,6 +71,21 @@ func parseResume(said string) (time.Duration, error) {
 		return 0, fault.Malformed("resume=%s is not a duration such as 5s", said)
 	case d < 0 || d > maxResume:
 		return 0, fault.Malformed("resume=%s: from 0, which is not at all, to %v", said, maxResume)
+	}
+	return d, nil
+}
+
+// parseHeartbeat reads the parameter heartbeat.
+func parseHeartbeat(said string) (time.Duration, error) {
+	if said == "" {
+		return wire.DefaultBeat, nil
+	}
+	d, err := time.ParseDuration(said)
+	switch {
+	case err != nil:
+		return 0, fault.Malformed("heartbeat=%s is not a duration such as 5s", said)
+	case d != 0 && (d < minHeartbeat || d > maxResume):
+		return 0, fault.Malformed("heartbeat=%s: 0, which is none, or from %v to %v", said, minHeartbeat, maxResume)
 	}
 	return d, nil
 }

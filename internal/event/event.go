@@ -24,7 +24,17 @@ const (
 	Doubt       Kind = "in-doubt"    // an operation ended with its outcome unknown
 	Stopped     Kind = "stopped"     // a receiver asked the senders to end, or the last one left
 	Closed      Kind = "closed"      // closed because its last sender left
-	Link        Kind = "link"        // a connection was made, lost or resumed
+	Link        Kind = "link"        // a connection broke, was resumed or was given up: see State
+)
+
+// State is what a connection has come to. Operations go on while it is broken.
+type State string
+
+// The states.
+const (
+	Broken  State = "broken"  // it broke, and is being resumed
+	Resumed State = "resumed" // the session goes on as if nothing had been
+	Ended   State = "ended"   // the session has ended, and what needs it ends
 )
 
 // Event is one thing that happened to one channel.
@@ -34,6 +44,7 @@ type Event struct {
 	Op      string
 	Reason  string
 	Attempt int
+	State   State // of Link; else ""
 	At      time.Time
 }
 

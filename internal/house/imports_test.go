@@ -37,7 +37,8 @@ var layers = []layer{
 	{dir: "netchan", own: []string{"driver", "internal"}, others: []string{sys}},
 	{dir: "shmchan", own: []string{"driver", "internal"}, others: []string{sys}},
 	{dir: "filechan", own: []string{"driver", "internal"}, others: []string{sys}},
-	{dir: "quicchan", own: []string{"driver", "internal"}, others: []string{"*"}},
+	// quicchan is netchan over another transport, and no medium of its own.
+	{dir: "quicchan", own: []string{"driver", "internal", "netchan"}, others: []string{"*"}},
 	{dir: "natschan", own: []string{"driver", "internal"}, others: []string{"*"}},
 	{dir: "redischan", own: []string{"driver", "internal"}, others: []string{"*"}},
 	{dir: "kafkachan", own: []string{"driver", "internal"}, others: []string{"*"}},

@@ -8,11 +8,12 @@ import (
 // ID is 128 random bits.
 type ID [16]byte
 
-// The feature bits. This version uses FeatureResume and FeatureSelect.
+// The feature bits. This version uses all of them.
 const (
 	FeatureResume uint64 = 1 << iota
-	FeaturePing          // kept for a later version
+	FeaturePing
 	FeatureSelect
+	FeatureFate
 )
 
 // AppendPreface adds the preface of this version to b.

@@ -1,8 +1,10 @@
 package wire
 
 import (
+	"errors"
 	"io"
 	"sync/atomic"
+	"time"
 )
 
 // readBytes is how much a Reader asks the transport for at once.
@@ -18,6 +20,10 @@ type Reader struct {
 	limit atomic.Int64 // the longest body taken
 
 	received uint64 // position in the session's stream: the frames that Next returned
+
+	came  atomic.Uint64 // bytes ever read
+	stale time.Duration // see Distrust; 0 for never
+	read  time.Time     // when something was read last
 }
 
 // NewReader returns a Reader that takes bodies up to limit.
@@ -141,6 +147,10 @@ func (d *Reader) fill(n int) error {
 	for d.hi-d.lo < n {
 		d.makeRoom(n)
 		m, err := d.r.Read(d.buf[d.hi:])
+		if d.isStale() {
+			return ErrStale
+		}
+		d.came.Add(uint64(m))
 		d.hi += m
 		if err != nil && d.hi-d.lo < n {
 			if err == io.EOF && d.hi > d.lo {
@@ -150,6 +160,30 @@ func (d *Reader) fill(n int) error {
 		}
 	}
 	return nil
+}
+
+// ErrStale is what Next says of bytes that may be older than the session.
+var ErrStale = errors.New("this process stood still for so long that its session may have ended")
+
+// Came returns how many bytes have come. Any goroutine may call it.
+func (d *Reader) Came() uint64 { return d.came.Load() }
+
+// Distrust has what comes later than so long after what came before be dropped,
+// with ErrStale: where the peer says something more often than that, this process
+// was stopped, and the peer may have ended the session meanwhile. What is dropped
+// was not received, and comes again if the session goes on.
+func (d *Reader) Distrust(after time.Duration) {
+	d.stale, d.read = after, time.Now()
+}
+
+// isStale reports whether what was read just now is to be dropped.
+func (d *Reader) isStale() bool {
+	if d.stale == 0 {
+		return false
+	}
+	before := d.read
+	d.read = time.Now()
+	return d.read.Sub(before) > d.stale
 }
 
 // makeRoom makes room behind hi for what is missing of n bytes, or a good part

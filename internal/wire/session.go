@@ -1,5 +1,10 @@
 package wire
 
+import (
+	"bytes"
+	"slices"
+)
+
 // The figures of section 8.
 const (
 	ackEvery = 16 << 10 // how much is received before it is acknowledged
@@ -10,13 +15,16 @@ const (
 // mu.
 type session struct {
 	keeps bool
-	kept  kept // what was given to the transport and not acknowledged
-	given int  // bytes at its end of which the write still runs
+	kept  kept   // what was given to the transport and not acknowledged
+	head  []byte // what is before kept of the frame that begins there, if it does not
+	given int    // bytes at its end of which the write still runs
 
 	told   uint64 // the last position acknowledged to the other side
 	due    uint64 // the position to acknowledge, if above told
-	ack    []byte // an ACK, or what is left of one, that is being written
+	ack    []byte // an ACK and PINGs, or what is left of them, being written
 	acking bool   // the write that runs is of ack
+
+	asks, answers bool // PINGs to be written
 }
 
 // Keep makes the outbox keep what it has written until it is acknowledged. It is
@@ -54,6 +62,18 @@ func (o *Outbox) Received(position uint64) {
 	}
 }
 
+// Ping asks the other side for a sign of life, or gives it one.
+func (o *Outbox) Ping(answer bool) {
+	o.mu.Lock()
+	if answer {
+		o.session.answers = true
+	} else {
+		o.session.asks = true
+	}
+	o.mu.Unlock()
+	o.Flush()
+}
+
 // Acked is told that the other side has received everything before position.
 func (o *Outbox) Acked(position uint64) error {
 	o.mu.Lock()
@@ -65,6 +85,7 @@ func (o *Outbox) Acked(position uint64) error {
 	}
 	waits := o.stalled()
 	s.kept.drop(int(position - base))
+	s.head = nil // it is the end of a frame
 	o.mu.Unlock()
 	if waits {
 		o.Flush()
@@ -115,6 +136,7 @@ func (o *Outbox) Rewind(theirs, ours uint64) error {
 	if !s.keeps || theirs < base || theirs > o.added {
 		return broken("a resume from %d, with %d to %d sent and not acknowledged", theirs, base, o.added)
 	}
+	s.head = o.beginning(theirs)
 	if theirs <= o.written {
 		again := s.kept.bytes()[theirs-base:]
 		o.pending = append(append(make([]byte, 0, len(again)+len(o.pending)), again...), o.pending...)
@@ -123,20 +145,56 @@ func (o *Outbox) Rewind(theirs, ours uint64) error {
 	}
 	s.kept.reset()
 	o.written = theirs
-	s.told, s.due, s.ack = ours, ours, nil
+	s.told, s.due, s.ack, s.asks, s.answers = ours, ours, nil, false, false
 	// The other side may have the beginning of a frame.
 	o.paused, o.torn = false, len(o.pending) > 0
 	return nil
 }
 
-// acknowledges reports whether an ACK is to be written.
-func (s *session) acknowledges() bool { return len(s.ack) > 0 || s.due > s.told }
+// beginning returns what is before position of the frame that it is in. mu is held.
+func (o *Outbox) beginning(position uint64) []byte {
+	all := o.unacknowledged()
+	before := all[:int(position-o.base())+len(o.session.head)]
+	for len(before) >= HeaderLength {
+		h, err := ParseHeader(before)
+		if n := HeaderLength + int(h.Length); err != nil || n > len(before) {
+			break
+		} else {
+			before = before[n:]
+		}
+	}
+	return bytes.Clone(before)
+}
 
-// beginAck returns the ACK to be written, or what is left of it.
+// Unacknowledged returns the frames that the other side has not acknowledged,
+// written or not. It is asked once nothing more is written.
+func (o *Outbox) Unacknowledged() []byte {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.unacknowledged()
+}
+
+func (o *Outbox) unacknowledged() []byte {
+	return slices.Concat(o.session.head, o.session.kept.bytes(), o.pending)
+}
+
+// acknowledges reports whether an ACK or a PING is to be written.
+func (s *session) acknowledges() bool { return len(s.ack) > 0 || s.due > s.told || s.asks || s.answers }
+
+// beginAck returns the ACK and PINGs to be written, or what is left of them.
 func (s *session) beginAck() []byte {
 	if len(s.ack) == 0 {
-		s.told = s.due
-		s.ack = (&Ack{s.due}).Append(nil)
+		if s.due > s.told {
+			s.told = s.due
+			s.ack = (&Ack{s.due}).Append(nil)
+		}
+		if s.asks {
+			s.ack = (&Ping{}).Append(s.ack)
+		}
+		if s.answers {
+			s.ack = (&Ping{Answer: true}).Append(s.ack)
+		}
+		s.asks, s.answers = false, false
 	}
 	s.acking = true
 	return s.ack

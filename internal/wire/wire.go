@@ -56,6 +56,7 @@ const (
 	TypeWelcome   Type = 0x02
 	TypeBye       Type = 0x03
 	TypeAck       Type = 0x04
+	TypePing      Type = 0x05
 	TypeOpen      Type = 0x10
 	TypeOpened    Type = 0x11
 	TypeDetach    Type = 0x12
@@ -74,6 +75,8 @@ const (
 	TypeFigures   Type = 0x2b
 	TypeList      Type = 0x2c
 	TypeNames     Type = 0x2d
+	TypeAsk       Type = 0x2e
+	TypeFate      Type = 0x2f
 	TypeSelect    Type = 0x30
 	TypeChosen    Type = 0x31
 	TypeClaim     Type = 0x32
@@ -84,12 +87,12 @@ const (
 )
 
 var typeNames = map[Type]string{
-	TypeHello: "HELLO", TypeWelcome: "WELCOME", TypeBye: "BYE", TypeAck: "ACK",
+	TypeHello: "HELLO", TypeWelcome: "WELCOME", TypeBye: "BYE", TypeAck: "ACK", TypePing: "PING",
 	TypeOpen: "OPEN", TypeOpened: "OPENED", TypeDetach: "DETACH", TypeEnd: "END",
 	TypeSend: "SEND", TypeRecv: "RECV", TypeTake: "TAKE", TypeDeliver: "DELIVER",
 	TypeTaken: "TAKEN", TypeSettle: "SETTLE", TypeClose: "CLOSE", TypeStop: "STOP",
 	TypeAwaitStop: "AWAITSTOP", TypeCancel: "CANCEL", TypeStats: "STATS", TypeFigures: "FIGURES",
-	TypeList: "LIST", TypeNames: "NAMES",
+	TypeList: "LIST", TypeNames: "NAMES", TypeAsk: "ASK", TypeFate: "FATE",
 	TypeSelect: "SELECT", TypeChosen: "CHOSEN",
 	TypeClaim: "CLAIM", TypeGrant: "GRANT", TypeRelease: "RELEASE", TypeBind: "BIND", TypeLooked: "LOOKED",
 }
@@ -155,6 +158,8 @@ func Parse(h Header, body []byte) (Frame, error) {
 		return parseAs(ParseBye(h, body))
 	case TypeAck:
 		return parseAs(ParseAck(h, body))
+	case TypePing:
+		return parseAs(ParsePing(h, body))
 	case TypeOpen:
 		return parseAs(ParseOpen(h, body))
 	case TypeOpened:
@@ -177,6 +182,10 @@ func Parse(h Header, body []byte) (Frame, error) {
 		return parseAs(ParseList(h, body))
 	case TypeNames:
 		return parseAs(ParseNames(h, body))
+	case TypeAsk:
+		return parseAs(ParseAsk(h, body))
+	case TypeFate:
+		return parseAs(ParseFate(h, body))
 	case TypeSelect:
 		return parseAs(ParseSelect(h, body))
 	case TypeChosen:

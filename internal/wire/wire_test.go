@@ -59,6 +59,8 @@ func examples() []Frame {
 		&Order{Type: TypeStats, Channel: 7, Op: 13},
 		&Figures{Channel: 7, Op: 13, Stats: driver.Stats{Slots: 3, Len: 1, Held: 2, SendersWaiting: 4, ReceiversWaiting: 5, Senders: 6,
 			Receivers: 7, Sent: 1 << 40, Received: 8, Redelivered: 9, Rejected: 10, Closed: true}},
+		&Ping{}, &Ping{Answer: true}, &Ask{Op: 14, Session: id(0x10), Asked: 13},
+		&Fate{Op: 14, Known: FateEnded, InDoubt: true, Code: CodeCancelled, N: 2, Chosen: NoneChosen, Text: "its receiver holds it"},
 		&List{Op: 14, Max: 100, After: "jobs"},
 		&Names{Op: 14, More: true, Channels: []driver.Listed{
 			{Name: "orders", Type: "json:order", Stats: driver.Stats{Slots: 3, Len: 1, Sent: 1, Stopped: true}}, {Name: "words"}}},

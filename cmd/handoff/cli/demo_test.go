@@ -52,6 +52,30 @@ func TestDemo(t *testing.T) {
 	}
 }
 
+// The link is cut while the demo runs, and nothing is lost or comes twice.
+func TestDemoCut(t *testing.T) {
+	const files, cuts = 400, 5
+	dir := tree(t, goFiles(files))
+	for seed := range 3 {
+		r := demoJSON(t, dir, "--over", "tcp", "--cut", fmt.Sprint(cuts), "--workers", "3", "--seed", fmt.Sprint(seed))
+		checkReport(t, r, "tcp", files, demo.KillTake)
+		if r.Cuts != cuts || r.Broken < cuts || r.Resumed == 0 {
+			t.Errorf("%d cuts, %d connections broke, %d were resumed", r.Cuts, r.Broken, r.Resumed)
+		}
+	}
+	noChildren(t)
+}
+
+// A cut that cannot be is refused.
+func TestDemoBadCut(t *testing.T) {
+	for _, args := range [][]string{{"--cut", "5"}, {"--cut", "5", "--over", "pipe"}, {"--cut", "-1", "--over", "tcp"}, {"--cut", "1001", "--over", "tcp"}} {
+		code, _, errs := run(t.Context(), append([]string{"demo"}, args...)...)
+		if code != codeUsage || !strings.Contains(errs, "--cut") {
+			t.Errorf("%v: code %d, %q", args, code, errs)
+		}
+	}
+}
+
 // testMedia are the media there are on this system.
 func testMedia() []string {
 	if runtime.GOOS == "linux" {

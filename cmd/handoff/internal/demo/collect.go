@@ -42,6 +42,9 @@ func (d *demo) collect(ctx context.Context) error {
 			}
 			d.moved.resultBytes += int64(len(bytes))
 		}
+		if err := d.cutter.reached(ctx, d.tally.counted, len(d.list.paths)); err != nil {
+			return err
+		}
 		d.progress("across processes", d.tally.counted, start)
 	}
 }

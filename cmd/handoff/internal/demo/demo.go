@@ -28,6 +28,7 @@ type Config struct {
 	Workers int
 	Seed    uint64 // chooses the value that is held when a worker is killed
 	KillAt  string // KillTake or KillBetween
+	Cut     int    // how often the line to the home is cut; only over TCP
 	Exe     string // this binary, which is also the workers'
 }
 
@@ -53,6 +54,7 @@ type demo struct {
 	pool    *pool
 	tally   *tally
 	victim  *holding // set by the executioner
+	cutter  *cutter
 	began   time.Time
 	moved   flow // what crossed
 }
@@ -110,6 +112,10 @@ func (d *demo) across(ctx context.Context) (_ time.Duration, err error) {
 			err = bad
 		}
 	}()
+	if d.cutter, err = newCutter(d.home, d.Cut); err != nil {
+		return 0, err
+	}
+	defer d.cutter.stop()
 	d.pool = &pool{launch: children(d.Exe, d.home, d.Dir), replaced: d.tellReplaced}
 	if err = d.open(ctx); err != nil {
 		return 0, errors.Join(err, d.detach())

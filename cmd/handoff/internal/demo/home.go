@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/handoff-go/handoff/hub"
+	"github.com/handoff-go/handoff/internal/badline"
 	_ "github.com/handoff-go/handoff/netchan" // the schemes unix, tcp and pipe
 )
 
@@ -29,10 +30,12 @@ func Media() []string { return []string{"unix", "tcp", "pipe"} }
 
 // home is where the demo's channels live while it runs.
 type home struct {
-	base   string // URL of the home for this process
-	folder string // where its files are, "" if there are none
-	hub    *hub.Hub
-	serves sync.WaitGroup
+	base string // URL of the home for this process
+	// address is where it listens, over TCP.
+	address string
+	folder  string // where its files are, "" if there are none
+	hub     *hub.Hub
+	serves  sync.WaitGroup
 
 	mu     sync.Mutex // guards failed
 	failed error      // what went wrong in serving
@@ -133,8 +136,24 @@ func tcpHome() (*home, error) {
 		return nil, err
 	}
 	h.do(func() error { return h.hub.Serve(l) })
-	h.base = "tcp://" + l.Addr().String() + "?resume=" + tcpResume
+	h.reachedAt(l.Addr().String())
+	h.address = l.Addr().String()
 	return h, nil
+}
+
+// reachedAt sets where a home over TCP is reached.
+func (h *home) reachedAt(address string) { h.base = "tcp://" + address + "?resume=" + tcpResume }
+
+// behindLine puts a line in the way to the home, for all that find it from now on.
+func (h *home) behindLine() (*badline.Line, error) {
+	if h.address == "" {
+		return nil, errors.New("only a home over TCP can have its line cut")
+	}
+	line, err := badline.New(h.address, badline.Never)
+	if err == nil {
+		h.reachedAt(line.Address())
+	}
+	return line, err
 }
 
 // The descriptors that a worker inherits: the first two after the standard ones.

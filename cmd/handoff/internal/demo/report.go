@@ -29,6 +29,9 @@ type Report struct {
 	Workers     int `json:"workers"`
 	Killed      int `json:"killed"` // workers the demo killed
 	Died        int `json:"died"`   // workers somebody else killed
+	Cuts        int `json:"cuts"`   // of the line to the home
+	Broken      int `json:"broken"` // connections that broke by them
+	Resumed     int `json:"resumed"`
 	Redelivered int `json:"redelivered"`
 	Repeated    int `json:"repeated"`
 	Lost        int `json:"lost"`
@@ -81,6 +84,7 @@ func (d *demo) report(across time.Duration, alone []counts, aloneTook time.Durat
 	if d.Over == "tcp" {
 		r.Resume = tcpResume
 	}
+	r.Cuts, r.Broken, r.Resumed = d.cutter.done, d.cutter.broken, int(d.cutter.resumed.Load())
 	for _, c := range alone {
 		r.alone.add(c)
 	}
@@ -144,6 +148,7 @@ func (d *demo) why(r *Report, alone []counts) string {
 		where(d.tally.strange > 0, "%d results belong to no file", d.tally.strange),
 		where(d.tally.differ > 0, "%d results differ from an earlier one of the same file", d.tally.differ),
 		d.tally.against(alone),
+		where(r.Cuts != d.Cut, "the line was cut %d times, not %d", r.Cuts, d.Cut),
 		where(r.Killed != 1, "%d workers were killed, not 1", r.Killed),
 		where(r.Redelivered < 1, "what the killed worker held was not handed out again"),
 		where(r.KillAt == KillBetween && r.Repeated < 1, "the result of the killed worker did not come again"),

@@ -55,6 +55,10 @@ func (r *Report) notes() (notes []string) {
 	if r.Resume != "" {
 		notes = append(notes, fmt.Sprintf("a connection may break and be resumed, so what the killed worker held came back %s later (resume=%s)", r.Resume, r.Resume))
 	}
+	if r.Cuts > 0 {
+		notes = append(notes, fmt.Sprintf("the line to the home was cut %s: %s broke, and %d were resumed",
+			plural(r.Cuts, "time", "times"), plural(r.Broken, "connection", "connections"), r.Resumed))
+	}
 	if r.Unparsed > 0 {
 		notes = append(notes, fmt.Sprintf("%s not valid Go: lines counted, identifiers not", plural(int(r.Unparsed), "file is", "files are")))
 	}
