@@ -1,12 +1,14 @@
 package hub
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"time"
 
+	"github.com/handoff-go/handoff/internal/tlsconn"
 	"github.com/handoff-go/handoff/internal/wire"
 )
 
@@ -33,6 +35,11 @@ func newLine(h *Hub, conn net.Conn) *line {
 
 // hear hears who calls.
 func (l *line) hear() error {
+	if secure, ok := l.conn.(*tlsconn.Conn); ok {
+		if err := secure.Handshake(context.Background()); err != nil { // the connection has a deadline
+			return err
+		}
+	}
 	version, err := l.in.Preface()
 	if err != nil {
 		return err
@@ -108,9 +115,17 @@ var errLeaving = &wire.Error{Code: wire.CodeGoingAway, Text: "the home is closin
 // hangUp closes conn once the client has heard the last words. A TCP connection
 // that is closed with something unread is reset, and the words with it.
 func hangUp(conn net.Conn) {
-	if c, ok := conn.(*net.TCPConn); ok && c.CloseWrite() == nil {
-		c.SetReadDeadline(time.Now().Add(farewellTime))
-		io.Copy(io.Discard, c)
+	switch c := conn.(type) {
+	case *net.TCPConn:
+		if c.CloseWrite() == nil {
+			c.SetReadDeadline(time.Now().Add(farewellTime))
+			io.Copy(io.Discard, c)
+		}
+	case *tlsconn.Conn:
+		if c.CloseWrite() == nil {
+			c.SetReadDeadline(time.Now().Add(farewellTime))
+			c.Drain()
+		}
 	}
 	conn.Close()
 }

@@ -84,6 +84,7 @@ import (
 func init() {
 	driver.Register("unix", medium{parseUnix})
 	driver.Register("tcp", medium{parseTCP})
+	driver.Register("tls", medium{parseTLS})
 	driver.Register("pipe", medium{parsePipe})
 }
 
@@ -100,6 +101,7 @@ type place struct {
 	name   string // for people
 	dial   func(context.Context) (net.Conn, error)
 	resume time.Duration // how long to dial again when a connection breaks
+	token  string        // the path of the file with the token to show; "" for none
 }
 
 // Open implements driver.Medium. ctx bounds dialling, the handshake and the

@@ -19,33 +19,54 @@ import (
 // half a minute.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}
 
-// parseTCP reads tcp://host:port/NAME?resume=DURATION.
+// parseTCP reads tcp://host:port/NAME?resume=DURATION&tokenfile=PATH.
 func parseTCP(u *url.URL) (place, string, error) {
+	at, _, err := parseAddress(u)
+	if err != nil {
+		return place{}, "", err
+	}
+	at.dial = func(ctx context.Context) (net.Conn, error) { return dialTCP(ctx, at.name) }
+	at.key = fmt.Sprintf("tcp:%s resume=%v %s", at.name, at.resume, at.token)
+	return at.place, at.channel, nil
+}
+
+// address is what the schemes over TCP have in common. The place lacks its key and
+// its dial.
+type address struct {
+	place
+	host    string
+	channel string
+}
+
+// parseAddress reads SCHEME://host:port/NAME with resume= and tokenfile=, and the
+// parameters called names too, which it returns.
+func parseAddress(u *url.URL, names ...string) (at address, values map[string]string, err error) {
+	want := u.Scheme + "://host:port/NAME"
 	switch {
 	case u.Opaque != "" || u.User != nil || u.Fragment != "" || u.Host == "":
-		return place{}, "", malformed("want tcp://host:port/NAME")
+		return at, nil, malformed("want %s", want)
 	case u.Hostname() == "":
-		return place{}, "", malformed("the host is missing (tcp://host:port/NAME)")
+		return at, nil, malformed("the host is missing (%s)", want)
 	case u.Port() == "":
-		return place{}, "", malformed("the port is missing (tcp://host:port/NAME)")
+		return at, nil, malformed("the port is missing (%s)", want)
 	}
 	port, err := strconv.ParseUint(u.Port(), 10, 16)
 	if err != nil || port == 0 {
-		return place{}, "", malformed("%s is not a port: want 1 to 65535", u.Port())
+		return at, nil, malformed("%s is not a port: want 1 to 65535", u.Port())
 	}
-	name := strings.TrimPrefix(u.Path, "/")
-	values, err := parameters(u, "resume")
-	if err != nil {
-		return place{}, "", err
+	if values, err = parameters(u, append(names, "resume", "tokenfile")...); err != nil {
+		return at, nil, err
 	}
-	resume, err := parseResume(values["resume"])
-	if err != nil {
-		return place{}, "", err
+	if at.resume, err = parseResume(values["resume"]); err != nil {
+		return at, nil, err
 	}
-	address := net.JoinHostPort(normalHost(u.Hostname()), strconv.FormatUint(port, 10))
-	dial := func(ctx context.Context) (net.Conn, error) { return dialTCP(ctx, address) }
-	key := fmt.Sprintf("tcp:%s resume=%v", address, resume)
-	return place{key: key, name: address, dial: dial, resume: resume}, name, nil
+	if at.token, err = tokenFile(u.Scheme, values["tokenfile"]); err != nil {
+		return at, nil, err
+	}
+	at.host = normalHost(u.Hostname())
+	at.name = net.JoinHostPort(at.host, strconv.FormatUint(port, 10))
+	at.channel = strings.TrimPrefix(u.Path, "/")
+	return at, values, nil
 }
 
 // The time for which a session over TCP outlives a broken connection.

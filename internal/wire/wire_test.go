@@ -33,6 +33,7 @@ func examples() []Frame {
 	return []Frame{
 		&Hello{MaxBody: DefaultMaxBody, Session: id(0x10), Epoch: 1, Incarnation: id(0x30), PID: 4321, Resume: 5 * time.Second, Name: "demo"},
 		&Hello{Features: FeatureResume, MaxBody: DefaultMaxBody, Session: id(0x10), Epoch: 2, Incarnation: id(0x30), Resume: time.Hour, Received: 70000, Name: "demo"},
+		&Hello{Features: FeatureResume | FeatureToken, MaxBody: DefaultMaxBody, Session: id(0x10), Epoch: 1, Incarnation: id(0x30), Name: "demo", Token: "secret"},
 		&Welcome{MaxBody: DefaultMaxBody, Attachments: 4096, Session: id(0x10), Epoch: 1, Incarnation: id(0x50), Resume: time.Minute, Received: 1 << 40, Home: "hub"},
 		&Bye{Code: CodeVersion, Text: "this home speaks version 1"},
 		&Ack{Received: 65540},
