@@ -23,14 +23,16 @@ const (
 type line struct {
 	hub     *Hub
 	conn    net.Conn
+	door    *door  // it came in by
+	who     string // is at the other end, once that is known
 	in      *wire.Reader
 	hello   *wire.Hello
 	greeted bool // the client speaks handoff, and may be told what is wrong
 }
 
-func newLine(h *Hub, conn net.Conn) *line {
+func newLine(h *Hub, conn net.Conn, at *door) *line {
 	conn.SetDeadline(time.Now().Add(handshakeTime))
-	return &line{hub: h, conn: conn, in: wire.NewReader(conn, wire.MaxHandshake)}
+	return &line{hub: h, conn: conn, door: at, in: wire.NewReader(conn, wire.MaxHandshake)}
 }
 
 // hear hears who calls.
@@ -61,7 +63,7 @@ func (l *line) hear() error {
 	if l.hello.MaxBody < wire.Overhead {
 		return wire.Unexpected(h.Type, "with a limit that is too small")
 	}
-	return nil
+	return l.identify()
 }
 
 // answer serves the connection: for a new session to its end, or until the
@@ -79,7 +81,7 @@ func (l *line) answer() {
 		l.refuse(err)
 	}
 	l.hub.shaken(l)
-	<-l.hub.shaking
+	<-l.door.shaking
 	if s != nil {
 		s.run()
 		l.hub.part(s)
@@ -89,7 +91,7 @@ func (l *line) answer() {
 // welcome says who answers.
 func (l *line) welcome(w *wire.Welcome) error {
 	w.MaxBody, w.Attachments = wire.DefaultMaxBody, uint32(l.hub.opts.MaxAttachments)
-	w.Features = wire.FeatureResume
+	w.Features = wire.FeatureResume | l.hello.Features&wire.FeatureToken // identify has taken it
 	w.Session, w.Epoch = l.hello.Session, l.hello.Epoch
 	w.Incarnation, w.Home = l.hub.incarnation, l.hub.opts.Name
 	_, err := l.conn.Write(w.Append(wire.AppendPreface(nil)))

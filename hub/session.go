@@ -31,14 +31,16 @@ const (
 // which is out.Run; the watcher of the client's process; and one for each DETACH
 // under way. Operations that wait have none.
 type session struct {
-	hub    *Hub
-	id     wire.ID
-	client wire.ID       // the incarnation of the client's process
-	window time.Duration // how long a broken connection is outlived
-	in     *wire.Reader
-	out    *wire.Outbox
-	chunk  int // how much goes into one frame, where one value is not more
-	name   string
+	hub     *Hub
+	id      wire.ID
+	client  wire.ID       // the incarnation of the client's process
+	who     string        // the identity of every connection
+	account *account      // of who
+	window  time.Duration // how long a broken connection is outlived
+	in      *wire.Reader
+	out     *wire.Outbox
+	chunk   int // how much goes into one frame, where one value is not more
+	name    string
 
 	leaving atomic.Bool // the hub is closing
 	others  sync.WaitGroup
@@ -57,12 +59,14 @@ type session struct {
 	next     *line         // is to carry the session from now on
 	offered  chan struct{} // one slot: there is a next
 	over     bool          // no connection is taken any more
+	expelled chan struct{} // closed when who has no right to go on
 	choosing
 }
 
-func newSession(l *line, window time.Duration) *session {
+func newSession(l *line, window time.Duration, account *account) *session {
 	s := &session{
 		hub: l.hub, id: l.hello.Session, client: l.hello.Incarnation, window: window, name: l.hello.Name,
+		who: l.who, account: account, expelled: make(chan struct{}),
 		line: l, conn: l.conn, in: l.in, out: wire.NewOutbox(), chunk: wire.Chunk(l.hello.MaxBody),
 		epoch: l.hello.Epoch, offered: make(chan struct{}, 1), attached: map[uint32]*attachment{},
 		choosing: choosing{choices: map[uint64]*choice{}},
@@ -275,5 +279,6 @@ func (s *session) detachAll() int {
 	for _, a := range all {
 		a.ch.Detach(context.Background())
 	}
+	s.account.detach(len(all))
 	return len(all)
 }

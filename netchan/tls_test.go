@@ -244,3 +244,76 @@ func TestResumeOverTLS(t *testing.T) {
 		e.recv(1).wantGot(t, "x")
 	}
 }
+
+// withTokens are the options of a home that knows alice and bob by their tokens.
+func withTokens(t testing.TB, rights string) hub.Options {
+	t.Helper()
+	tokens, err := hub.ParseTokens(strings.NewReader("alice alice-alice-alice\nbob bob-bob-bob-bob-bob\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts := hub.Options{Tokens: tokens}
+	if rights != "" {
+		if opts.Rights, err = hub.ParseRights(strings.NewReader(rights)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return opts
+}
+
+// tokenFile leaves a token in a file.
+func tokenFile(t testing.TB, token string, mode os.FileMode) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(path, []byte(token+"\n"), mode); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestTokens: a token is shown over tcp: and over tls:, where it does instead of a
+// certificate, and no error says it.
+func TestTokens(t *testing.T) {
+	p := newPapers(t)
+	opts := withTokens(t, "allow token:alice all *\nallow cert:alice all *\n")
+	secure, err := hub.TCP{TLS: p.home(t), Tokens: true}.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := hub.TCP{Tokens: true}.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	serveOn(t, secure, opts)
+	serveOn(t, plain, opts)
+	tls, tcp := "tls://"+secure.Addr().String()+"?ca="+p.at("ca.crt"), "tcp://"+plain.Addr().String()+"?"
+	alice, bob, wrong := tokenFile(t, "alice-alice-alice", 0o600), tokenFile(t, "bob-bob-bob-bob-bob", 0o600), tokenFile(t, "eve-eve-eve-eve-eve", 0o600)
+	for _, test := range []struct {
+		name, at string
+		want     error
+		says     string
+	}{
+		{"over TLS", tls + "&tokenfile=" + alice, nil, ""},
+		{"over TCP", tcp + "&tokenfile=" + alice, nil, ""},
+		{"a certificate instead", p.place(secure.Addr().String(), "alice"), nil, ""},
+		{"the token counts, not the certificate", p.place(secure.Addr().String(), "alice") + "&tokenfile=" + bob, driver.ErrDenied, "token:bob has no right"},
+		{"a wrong one", tcp + "&tokenfile=" + wrong, driver.ErrDenied, "does not know the token"},
+		{"none over TLS", tls, driver.ErrDenied, "show a certificate or a token"},
+		{"none over TCP", tcp, driver.ErrDenied, "show a certificate or a token"},
+		{"one without rights", tcp + "&tokenfile=" + bob, driver.ErrDenied, "token:bob has no right to send, receive"},
+		{"no file", tcp + "&tokenfile=" + alice + "x", driver.ErrConflict, "no such file"},
+		{"a file for all to read", tcp + "&tokenfile=" + tokenFile(t, "alice-alice-alice", 0o644), driver.ErrDenied, "others may read"},
+		{"a file with more in it", tcp + "&tokenfile=" + tokenFile(t, "alice-alice-alice\nalice", 0o600), driver.ErrConflict, "one line"},
+		{"a file with nothing in it", tcp + "&tokenfile=" + tokenFile(t, "", 0o600), driver.ErrConflict, "one line"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			e, err := tryOpen(test.at, "jobs", slots(1))
+			if err == nil {
+				e.Detach(t.Context())
+			}
+			if !errors.Is(err, test.want) || err != nil && (!strings.Contains(err.Error(), test.says) || strings.Contains(err.Error(), "-alice")) {
+				t.Errorf("%v, want %v saying %q", err, test.want, test.says)
+			}
+		})
+	}
+}
