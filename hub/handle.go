@@ -227,6 +227,10 @@ func (a *attachment) order(f *wire.Order) error {
 	return nil
 }
 
+// maxDetaching is how many attachments of one session may be ending at once; the
+// next DETACH waits for one of them, and none of them for anybody.
+const maxDetaching = 64
+
 // detach ends a, on a goroutine of its own: it may take a while, and other
 // attachments go on.
 func (a *attachment) detach(id uint64) {
@@ -234,7 +238,9 @@ func (a *attachment) detach(id uint64) {
 	s.mu.Lock()
 	delete(s.attached, a.id)
 	s.mu.Unlock()
+	s.detaching <- struct{}{}
 	s.others.Go(func() {
+		defer func() { <-s.detaching }()
 		err := a.ch.Detach(context.Background())
 		s.account.detach(1)
 		s.answer(&wire.End{Channel: a.id, Op: id}, err)

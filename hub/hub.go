@@ -87,6 +87,15 @@ type Options struct {
 	// Rights say what each identity may do, nil: everything. See SetRights.
 	Rights *Rights
 
+	// MaxAcceptRate bounds the connections that each listener takes in a second; as
+	// many more may come at once after a quiet second. 1,000; below 0 there is no bound.
+	MaxAcceptRate int
+	// MaxStall bounds how long a client that comes over TCP may let the home wait in
+	// the middle of a frame, and for the reading of 256 KiB that it is sent. It is cut
+	// off then, which is no death: it may come back. The default is 1 minute; below 0
+	// there is no bound.
+	MaxStall time.Duration
+
 	// MaxResume bounds how long a client whose connection broke may stay away
 	// before what it holds returns; clients ask for their time. The default is 1
 	// hour; below 0 is not at all.
@@ -108,6 +117,12 @@ func (o Options) withDefaults() Options {
 		if *limit.field <= 0 {
 			*limit.field = limit.value
 		}
+	}
+	if o.MaxAcceptRate == 0 {
+		o.MaxAcceptRate = 1000
+	}
+	if o.MaxStall == 0 {
+		o.MaxStall = time.Minute
 	}
 	o.MaxValue = min(o.MaxValue, wire.MaxValueLimit)
 	if o.MaxResume == 0 {
@@ -134,6 +149,7 @@ type Hub struct {
 	names       names
 	inner       *door // of ServeConn
 	rights      atomic.Pointer[Rights]
+	shakeWithin time.Duration // handshakeTime, but for tests
 
 	mu        sync.Mutex // guards the rest
 	listeners map[net.Listener]struct{}
@@ -149,7 +165,7 @@ type Hub struct {
 // New returns a Hub that serves nothing yet.
 func New(opts Options) *Hub {
 	h := &Hub{
-		opts: opts.withDefaults(), inner: newDoor(false), accounts: map[string]*account{},
+		opts: opts.withDefaults(), shakeWithin: handshakeTime, inner: newDoor(false, pace{}), accounts: map[string]*account{},
 		listeners: map[net.Listener]struct{}{}, sessions: map[*session]struct{}{},
 		lines: map[*line]struct{}{}, resumable: map[wire.ID]*session{}, closed: make(chan struct{}),
 	}
@@ -175,7 +191,7 @@ func (h *Hub) Serve(l net.Listener) error {
 		return err
 	}
 	for failures := 0; ; {
-		if !h.enter(at) {
+		if !h.enter(at) || !h.pause(at.pace.take(time.Now())) {
 			return ErrClosed
 		}
 		conn, err := l.Accept()
@@ -193,11 +209,22 @@ func (h *Hub) Serve(l net.Listener) error {
 			return err
 		}
 		// Out of descriptors, most often: some will be closed.
-		select {
-		case <-time.After(acceptPause):
-		case <-h.closed:
+		if !h.pause(acceptPause) {
 			return ErrClosed
 		}
+	}
+}
+
+// pause waits, and returns false once the hub closes.
+func (h *Hub) pause(d time.Duration) bool {
+	if d == 0 {
+		return true
+	}
+	select {
+	case <-time.After(d):
+		return true
+	case <-h.closed:
+		return false
 	}
 }
 
@@ -227,22 +254,23 @@ func (h *Hub) isClosing() bool {
 type door struct {
 	shaking      chan struct{} // one place a handshake
 	asksIdentity bool
+	pace         pace // of who accepts
 }
 
-func newDoor(asksIdentity bool) *door {
-	return &door{shaking: make(chan struct{}, maxHandshakes), asksIdentity: asksIdentity}
+func newDoor(asksIdentity bool, pace pace) *door {
+	return &door{shaking: make(chan struct{}, maxHandshakes), asksIdentity: asksIdentity, pace: pace}
 }
 
 // door is that of l.
 func (h *Hub) door(l net.Listener) (*door, error) {
 	g, ok := l.(guarded)
 	if !ok {
-		return newDoor(false), nil
+		return newDoor(false, newPace(h.opts.MaxAcceptRate)), nil
 	}
 	if g.asksToken() && h.opts.Tokens == nil {
 		return nil, errors.New("hub: the listener asks for tokens, and this hub has none (Options.Tokens)")
 	}
-	return newDoor(g.asksIdentity()), nil
+	return newDoor(g.asksIdentity(), newPace(h.opts.MaxAcceptRate)), nil
 }
 
 // enter waits until one more handshake may begin at a door. It returns false once

@@ -31,7 +31,7 @@ type line struct {
 }
 
 func newLine(h *Hub, conn net.Conn, at *door) *line {
-	conn.SetDeadline(time.Now().Add(handshakeTime))
+	conn.SetDeadline(time.Now().Add(h.shakeWithin))
 	return &line{hub: h, conn: conn, door: at, in: wire.NewReader(conn, wire.MaxHandshake)}
 }
 
