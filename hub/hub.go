@@ -165,7 +165,7 @@ type Hub struct {
 // New returns a Hub that serves nothing yet.
 func New(opts Options) *Hub {
 	h := &Hub{
-		opts: opts.withDefaults(), shakeWithin: handshakeTime, inner: newDoor(false, pace{}), accounts: map[string]*account{},
+		opts: opts.withDefaults(), shakeWithin: handshakeTime, inner: newDoor(pace{}), accounts: map[string]*account{},
 		listeners: map[net.Listener]struct{}{}, sessions: map[*session]struct{}{},
 		lines: map[*line]struct{}{}, resumable: map[wire.ID]*session{}, closed: make(chan struct{}),
 	}
@@ -252,25 +252,20 @@ func (h *Hub) isClosing() bool {
 
 // door is a place where clients come in.
 type door struct {
-	shaking      chan struct{} // one place a handshake
-	asksIdentity bool
-	pace         pace // of who accepts
+	shaking chan struct{} // one place a handshake
+	pace    pace          // of who accepts
 }
 
-func newDoor(asksIdentity bool, pace pace) *door {
-	return &door{shaking: make(chan struct{}, maxHandshakes), asksIdentity: asksIdentity, pace: pace}
+func newDoor(pace pace) *door {
+	return &door{shaking: make(chan struct{}, maxHandshakes), pace: pace}
 }
 
 // door is that of l.
 func (h *Hub) door(l net.Listener) (*door, error) {
-	g, ok := l.(guarded)
-	if !ok {
-		return newDoor(false, newPace(h.opts.MaxAcceptRate)), nil
-	}
-	if g.asksToken() && h.opts.Tokens == nil {
+	if t, ok := l.(*tcpListener); ok && t.tokens && h.opts.Tokens == nil {
 		return nil, errors.New("hub: the listener asks for tokens, and this hub has none (Options.Tokens)")
 	}
-	return newDoor(g.asksIdentity(), newPace(h.opts.MaxAcceptRate)), nil
+	return newDoor(newPace(h.opts.MaxAcceptRate)), nil
 }
 
 // enter waits until one more handshake may begin at a door. It returns false once

@@ -24,10 +24,18 @@ const (
 // maxIdentity is how long the name of an identity may be.
 const maxIdentity = 256
 
-// guarded is a listener that asks its clients who they are.
-type guarded interface {
-	asksIdentity() bool
-	asksToken() bool
+// askingConn is a connection without TLS whose client has to show a token. It is the
+// connection that says so and not its listener, so that whoever wraps the listener
+// does not open the door.
+type askingConn struct{ *net.TCPConn }
+
+// asksIdentity reports whether nobody comes in by conn without an identity.
+func asksIdentity(conn net.Conn) bool {
+	switch conn.(type) {
+	case *tlsconn.Conn, askingConn:
+		return true
+	}
+	return false
 }
 
 // errDenied sends a client away. It is one text for all that is wrong with a
@@ -59,7 +67,7 @@ func (l *line) identify() error {
 	switch {
 	case err != nil:
 		return err
-	case who == anonymous && l.door.asksIdentity:
+	case who == anonymous && asksIdentity(l.conn):
 		return errDenied("this home wants to know who its clients are: show a certificate or a token")
 	}
 	l.who = who

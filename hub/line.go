@@ -117,17 +117,23 @@ var errLeaving = &wire.Error{Code: wire.CodeGoingAway, Text: "the home is closin
 // hangUp closes conn once the client has heard the last words. A TCP connection
 // that is closed with something unread is reset, and the words with it.
 func hangUp(conn net.Conn) {
+	defer conn.Close()
 	switch c := conn.(type) {
 	case *net.TCPConn:
-		if c.CloseWrite() == nil {
-			c.SetReadDeadline(time.Now().Add(farewellTime))
-			io.Copy(io.Discard, c)
-		}
+		hangUpTCP(c)
+	case askingConn:
+		hangUpTCP(c.TCPConn)
 	case *tlsconn.Conn:
 		if c.CloseWrite() == nil {
 			c.SetReadDeadline(time.Now().Add(farewellTime))
 			c.Drain()
 		}
 	}
-	conn.Close()
+}
+
+func hangUpTCP(c *net.TCPConn) {
+	if c.CloseWrite() == nil {
+		c.SetReadDeadline(time.Now().Add(farewellTime))
+		io.Copy(io.Discard, c)
+	}
 }

@@ -110,17 +110,16 @@ type tcpListener struct {
 // Accept implements net.Listener. Hands are not shaken yet.
 func (l *tcpListener) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
-	if err != nil || l.config == nil {
-		return conn, err
+	switch {
+	case err != nil:
+		return nil, err
+	case l.config != nil:
+		return tlsconn.Server(conn, l.config), nil
+	case l.tokens:
+		return askingConn{conn.(*net.TCPConn)}, nil
 	}
-	return tlsconn.Server(conn, l.config), nil
+	return conn, nil
 }
-
-// asksIdentity implements guarded.
-func (l *tcpListener) asksIdentity() bool { return l.config != nil || l.tokens }
-
-// asksToken implements guarded.
-func (l *tcpListener) asksToken() bool { return l.tokens }
 
 // errNotLoopback is why Listen refuses a host.
 var errNotLoopback = errors.New("without identity only a loopback address can be served, as localhost is: whoever reaches the address may use every channel. Ask for certificates (TLS) or tokens")

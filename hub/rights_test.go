@@ -225,6 +225,22 @@ func TestTokensNobodyHas(t *testing.T) {
 	}
 }
 
+// TestWrappedListener: who wraps a listener that asks who comes does not open the
+// door, even of a home that knows no tokens.
+func TestWrappedListener(t *testing.T) {
+	for _, opts := range []Options{{}, {Tokens: testTokens(t)}} {
+		l, err := TCP{Tokens: true}.Listen("127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, served := New(opts), make(chan error, 1)
+		go func() { served <- h.Serve(struct{ net.Listener }{l}) }()
+		call(t, l.Addr().String()).refused(hello, wire.CodeDenied, "who its clients are")
+		h.Close(context.Background())
+		<-served
+	}
+}
+
 // TestUser: on a Unix socket a client is its user, where the system says so.
 func TestUser(t *testing.T) {
 	h, path := start(t, Options{})
