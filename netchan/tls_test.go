@@ -317,3 +317,49 @@ func TestTokens(t *testing.T) {
 		})
 	}
 }
+
+// TestAttackStolenSession: a session is resumed by the certificate's name it began
+// with, and by no other, whatever else is the same.
+func TestAttackStolenSession(t *testing.T) {
+	p := newPapers(t)
+	p.client(t, "bob")
+	_, address := serveTLS(t, p, hub.Options{})
+	between := through(t, address, never)
+	e := open(t, p.place(between.address(), "alice")+"&resume=30s", "jobs", slots(4))
+	e.send("a").want(t, nil)
+	// A renewed certificate of the same name will do.
+	p.client(t, "alice")
+	between.cut(false)
+	e.send("b").want(t, nil)
+	for _, end := range []string{".crt", ".key"} {
+		b, err := os.ReadFile(p.at("bob" + end))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(p.at("alice"+end), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	between.cut(false)
+	e.recv(1).want(t, driver.ErrUnreachable)
+	if p := e.recv(1).wait(t); !strings.Contains(p.Err.Error(), "another process or identity") {
+		t.Error(p.Err)
+	}
+}
+
+// TestExpiredCertificate: what is no longer valid, on either side, is not taken.
+func TestExpiredCertificate(t *testing.T) {
+	p := newPapers(t)
+	_, address := serveTLS(t, p, hub.Options{})
+	old, err := p.ca.Client("old", -time.Minute)
+	p.put(t, "old", old, err)
+	if _, err := tryOpen(p.place(address, "old"), "jobs", both); !errors.Is(err, driver.ErrDenied) {
+		t.Errorf("a client's: %v", err)
+	}
+	stale, err := p.ca.Server([]string{"127.0.0.1"}, -time.Minute)
+	p.put(t, "server", stale, err)
+	_, address = serveTLS(t, p, hub.Options{})
+	if _, err := tryOpen(p.place(address, "alice"), "jobs", both); !errors.Is(err, driver.ErrDenied) || !strings.Contains(err.Error(), "expired") {
+		t.Errorf("a home's: %v", err)
+	}
+}
