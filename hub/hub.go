@@ -7,11 +7,18 @@
 //	err = h.Serve(l) // until h.Close
 //
 // A home is reached through a Unix socket ([ListenUnix]), an address of this
-// machine ([ListenTCP]), a named pipe ([ListenPipe]), or pipes that a child
+// machine ([ListenTCP]) or of any, by clients that show who they are ([TCP], with
+// TLS or [Tokens]), a named pipe ([ListenPipe]), or pipes that a child
 // process inherits ([PipeConn] and [Hub.ServeConn]). A channel is made when it is
 // first opened and lives as long as its home: with it end the channel and what is
 // in its slots. What crosses a connection is specified in docs/spec/wire.md;
 // package netchan is the other side.
+//
+// # Who comes
+//
+// A client has an identity: that of its token, its certificate, or the user at the
+// other end of a Unix socket. [Rights] say what each may do with which channels;
+// without them all may do everything. docs/security.md has the whole.
 //
 // # Death of a client
 //

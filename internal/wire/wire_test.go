@@ -376,3 +376,31 @@ func TestGreetingsAreShort(t *testing.T) {
 		}
 	}
 }
+
+// TestCountsInFrames: what a frame counts is bounded where it is said, whatever
+// bytes there are behind it.
+func TestCountsInFrames(t *testing.T) {
+	refused := func(what string, f Frame) {
+		t.Helper()
+		b := f.Append(nil)
+		h, err := ParseHeader(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Parse(h, b[HeaderLength:]); err == nil {
+			t.Errorf("%s: read", what)
+		}
+	}
+	many := make([]driver.Item, MaxBatch+1)
+	refused("1,025 values in a SEND", &Send{Channel: 1, Op: 1, Items: many})
+	refused("1,025 values in a DELIVER", &Deliver{Channel: 1, Op: 1, Items: many})
+	refused("1,025 cases", &Select{Channel: 1, Op: 1, Cases: make([]Case, 1025)})
+	pairs := map[string]string{}
+	for i := range MaxHeaders + 1 {
+		pairs[fmt.Sprint(i)] = ""
+	}
+	refused("65 headers", &Send{Channel: 1, Op: 1, Items: []driver.Item{{Header: pairs}}})
+	refused("32 KiB and a byte of headers", &Send{Channel: 1, Op: 1, Items: []driver.Item{{Header: map[string]string{"k": strings.Repeat("v", MaxHeaderBytes)}}}})
+	refused("an empty token", &Hello{Features: FeatureToken, Epoch: 1})
+	refused("a long token", &Hello{Features: FeatureToken, Epoch: 1, Token: strings.Repeat("x", MaxToken+1)})
+}
