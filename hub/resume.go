@@ -133,6 +133,14 @@ func (s *session) resume(broke error) error {
 		s.tell(fmt.Sprintf("%s; what it holds is kept for %v", s.reason(broke), s.window))
 		next = s.awaitNext()
 	}
+	select {
+	case <-s.expelled:
+		if next != nil {
+			next.refuse(errDenied("the session has ended: a right to what it had open is gone"))
+		}
+		return gaveUp{fmt.Sprintf("%s, and has no right any more to what it had open", s.reason(broke))}
+	default:
+	}
 	if next == nil {
 		return gaveUp{fmt.Sprintf("%s, and did not come back within %v", s.reason(broke), s.window)}
 	}
@@ -145,7 +153,7 @@ func (s *session) resume(broke error) error {
 	s.line = next
 	s.mu.Lock()
 	s.conn = next.conn
-	if s.next != nil { // offered meanwhile
+	if s.next != nil || s.over { // offered, or expelled, meanwhile
 		s.conn.Close()
 	}
 	s.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -307,6 +308,9 @@ func TestTokens(t *testing.T) {
 		{"a file with nothing in it", tcp + "&tokenfile=" + tokenFile(t, "", 0o600), driver.ErrConflict, "one line"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			if runtime.GOOS == "windows" && test.says == "others may read" {
+				t.Skip("files have no such mode there")
+			}
 			e, err := tryOpen(test.at, "jobs", slots(1))
 			if err == nil {
 				e.Detach(t.Context())
