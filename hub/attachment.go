@@ -12,6 +12,8 @@ import (
 type attachment struct {
 	s        *session
 	id       uint32
+	name     string // of the channel
+	asked    right  // by OPEN, and asked for again when the client comes back
 	ch       driver.Channel
 	maxValue int
 	canSend  bool
@@ -47,7 +49,7 @@ type op struct {
 
 func newAttachment(s *session, f *wire.Open, ch driver.Channel) *attachment {
 	return &attachment{
-		s: s, id: f.Channel, ch: ch, ops: map[uint64]*op{},
+		s: s, id: f.Channel, name: f.Name, asked: asks(f), ch: ch, ops: map[uint64]*op{},
 		canSend: f.Flags&wire.OpenSend != 0, canRecv: f.Flags&wire.OpenReceive != 0,
 	}
 }
@@ -103,6 +105,16 @@ func (a *attachment) denied(o *op, what string) error {
 	return nil
 }
 
+// stop begins a STOP, which is the receivers' to say.
+func (a *attachment) stop(f *wire.Stop) {
+	o := &op{id: f.Op}
+	if err := a.s.opener().needs(a.name, mayReceive); err != nil {
+		a.s.answer(&wire.End{Channel: a.id, Op: f.Op}, err)
+		return
+	}
+	a.start(o, driver.Op{Kind: driver.OpStop, Reason: f.Reason})
+}
+
 // settle begins a SETTLE.
 func (a *attachment) settle(f *wire.Settle) {
 	kinds := [...]driver.Kind{
@@ -116,6 +128,10 @@ func (a *attachment) settle(f *wire.Settle) {
 // only tries.
 func (a *attachment) wait(class *waiting, o *op, d driver.Op) error {
 	if !d.Try {
+		if err := a.s.account.hold(o.cost); err != nil {
+			a.s.answer(&wire.End{Channel: a.id, Op: o.id}, err)
+			return nil
+		}
 		o.class = class
 		a.mu.Lock()
 		alone := *class == 0
@@ -124,6 +140,7 @@ func (a *attachment) wait(class *waiting, o *op, d driver.Op) error {
 		over := int(*class) > a.s.hub.opts.MaxWaiting || a.bytes > a.s.hub.opts.MaxWaitBytes && !alone && class == &a.sending
 		a.mu.Unlock()
 		if over {
+			a.s.account.release(o.cost)
 			return &wire.Error{Code: wire.CodeLimit, Text: "more operations wait than this home allows"}
 		}
 	}
@@ -175,6 +192,7 @@ func (o *op) finished(*driver.Op) {
 	if o.class != nil {
 		*o.class--
 		a.bytes -= o.cost
+		a.s.account.release(o.cost)
 	}
 	var deliver []driver.Item
 	if len(o.Got) > 0 && !o.cancelled {

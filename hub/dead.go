@@ -16,7 +16,7 @@ import (
 // deadLetter returns what buries the values of a channel made as cfg says, nil if
 // cfg names no dead letter. That is another channel of this hub, made here if it
 // is not there. n.mu is held.
-func (n *names) deadLetter(cfg driver.Config) (func(it driver.Item, reason string, attempts int) error, error) {
+func (n *names) deadLetter(by opener, cfg driver.Config) (func(it driver.Item, reason string, attempts int) error, error) {
 	if cfg.DeadLetter == "" {
 		return nil, nil
 	}
@@ -27,7 +27,11 @@ func (n *names) deadLetter(cfg driver.Config) (func(it driver.Item, reason strin
 	if name == cfg.Name {
 		return nil, fault.Because(fault.ErrConflict, "a channel that is its own dead letter")
 	}
-	e, err := n.grave(name, driver.Config{
+	// What is buried there is sent there, by him who has it so.
+	if err := by.needs(name, maySend); err != nil {
+		return nil, fmt.Errorf("dead letter %q: %w", name, err)
+	}
+	e, err := n.grave(by, name, driver.Config{
 		Slots: slots, Type: deadType(cfg.Type), MaxValue: cfg.MaxValue,
 	})
 	if err != nil {
@@ -57,15 +61,16 @@ func buryIn(sink func(driver.Item) error, from string) func(driver.Item, string,
 
 // grave returns the channel called name, to be a dead letter as want says, and
 // makes it if it is not there.
-func (n *names) grave(name string, want driver.Config) (*entry, error) {
+func (n *names) grave(by opener, name string, want driver.Config) (*entry, error) {
 	e := n.named[name]
 	if e == nil {
 		if want.Slots <= 0 {
 			return nil, fault.Because(fault.ErrConflict, "it has no slots (slots=N): a dead letter needs room")
 		}
-		e, err := n.make(name, want)
+		e, err := n.make(by, name, want)
 		if err == nil {
 			n.add(name, e)
+			by.account.made()
 		}
 		return e, err
 	}

@@ -12,8 +12,14 @@ import (
 // opening asks for a channel and returns the answer's code, with its text.
 func (c *raw) opening(op uint64, f wire.Open) (wire.Code, string) {
 	c.t.Helper()
-	f.Channel, f.Op = uint32(op), op
 	f.Flags = wire.OpenSend | wire.OpenReceive
+	return c.asking(op, f)
+}
+
+// asking opens as f says.
+func (c *raw) asking(op uint64, f wire.Open) (wire.Code, string) {
+	c.t.Helper()
+	f.Channel, f.Op = uint32(op), op
 	c.say(&f)
 	h, body, err := c.r.Next()
 	if err != nil {

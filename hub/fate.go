@@ -23,6 +23,7 @@ type memory struct {
 
 // ended is a session that has ended.
 type ended struct {
+	who      string // whose it was; nobody else is told
 	lastOp   uint64 // what has a higher number never came
 	outcomes map[uint64]wire.Fate
 }
@@ -47,11 +48,14 @@ func (m *memory) keep(id wire.ID, e ended) {
 	}
 }
 
-// of returns what became of an operation of a session that has ended.
-func (m *memory) of(id wire.ID, op uint64) wire.Fate {
+// of returns what became of an operation of a session of who that has ended.
+func (m *memory) of(id wire.ID, who string, op uint64) wire.Fate {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e, ok := m.sessions[id]
+	if e.who != who {
+		e, ok = ended{}, false
+	}
 	switch f, known := e.outcomes[op]; {
 	case known:
 		return f
@@ -67,7 +71,7 @@ func (s *session) remember() {
 	if s.window == 0 || s.out.Ended() { // not kept; or its client is known to be dead
 		return
 	}
-	s.hub.memory.keep(s.id, ended{s.lastOp, wire.Outcomes(s.out.Unacknowledged())})
+	s.hub.memory.keep(s.id, ended{s.who, s.lastOp, wire.Outcomes(s.out.Unacknowledged())})
 }
 
 // tellFate answers an ASK.
@@ -79,19 +83,19 @@ func (s *session) tellFate(h wire.Header, body []byte) error {
 	if err := s.number(h.Type, f.Op); err != nil {
 		return err
 	}
-	answer := s.hub.fate(f.Session, f.Asked)
+	answer := s.hub.fate(f.Session, s.who, f.Asked)
 	answer.Op = f.Op
 	s.out.Send(&answer)
 	return nil
 }
 
-// fate returns what is known of an operation.
-func (h *Hub) fate(id wire.ID, op uint64) wire.Fate {
+// fate returns what is known of an operation, for its own identity.
+func (h *Hub) fate(id wire.ID, who string, op uint64) wire.Fate {
 	h.mu.Lock()
-	living := h.resumable[id] != nil
+	living := h.resumable[id]
 	h.mu.Unlock()
-	if living {
+	if living != nil && living.who == who {
 		return wire.Fate{Known: wire.FateUnderWay, Chosen: wire.NoneChosen}
 	}
-	return h.memory.of(id, op)
+	return h.memory.of(id, who, op)
 }

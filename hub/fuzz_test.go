@@ -35,8 +35,8 @@ func FuzzSession(f *testing.F) {
 		h := New(Options{MaxWaiting: 8})
 		server, client := net.Pipe()
 		client.SetDeadline(time.Now().Add(patience))
-		h.shaking <- struct{}{}
-		h.accept(server)
+		h.enter(h.inner)
+		h.accept(server, h.inner)
 		heard := make(chan struct{})
 		go func() {
 			defer close(heard)
@@ -70,8 +70,8 @@ func FuzzResume(f *testing.F) {
 		connect := func(said []byte) {
 			server, client := net.Pipe()
 			client.SetDeadline(time.Now().Add(patience))
-			h.shaking <- struct{}{}
-			h.accept(server)
+			h.enter(h.inner)
+			h.accept(server, h.inner)
 			heard := make(chan struct{})
 			go func() {
 				defer close(heard)

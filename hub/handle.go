@@ -43,10 +43,7 @@ func (s *session) handle(h wire.Header, body []byte) error {
 		if err != nil {
 			return err
 		}
-		return s.begin(h, f.Channel, f.Op, func(a *attachment) error {
-			a.start(&op{id: f.Op}, driver.Op{Kind: driver.OpStop, Reason: f.Reason})
-			return nil
-		})
+		return s.begin(h, f.Channel, f.Op, func(a *attachment) error { a.stop(f); return nil })
 	case wire.TypeSelect:
 		f, err := wire.ParseSelect(h, body)
 		if err != nil {
@@ -168,7 +165,7 @@ func (s *session) open(f *wire.Open) error {
 	if n >= s.hub.opts.MaxAttachments {
 		return s.refuse(f, fault.Because(fault.ErrFull, "a connection has %d attachments and no more", s.hub.opts.MaxAttachments))
 	}
-	ch, made, err := s.hub.names.attach(f.Name, config(f))
+	ch, made, err := s.attach(f)
 	if err != nil {
 		return s.refuse(f, err)
 	}
@@ -180,6 +177,25 @@ func (s *session) open(f *wire.Open) error {
 	a.maxValue = made.MaxValue
 	s.out.Send(a.granted(f))
 	return nil
+}
+
+// opener is who the client is, with the rights of this moment.
+func (s *session) opener() opener { return opener{s.who, s.hub.rights.Load(), s.account} }
+
+// attach attaches to the channel f names, if the client may.
+func (s *session) attach(f *wire.Open) (driver.Channel, driver.Config, error) {
+	by := s.opener()
+	if err := by.needs(f.Name, asks(f)); err != nil {
+		return nil, driver.Config{}, err
+	}
+	if err := s.account.attach(); err != nil {
+		return nil, driver.Config{}, err
+	}
+	ch, made, err := s.hub.names.attach(by, f.Name, config(f))
+	if err != nil {
+		s.account.detach(1)
+	}
+	return ch, made, err
 }
 
 // config is what f asks for.
@@ -200,8 +216,15 @@ func (s *session) refuse(f *wire.Open, err error) error {
 	return nil
 }
 
+// orderNeeds is what orders need, each time they are given.
+var orderNeeds = map[wire.Type]right{wire.TypeClose: mayClose, wire.TypeStats: mayInspect}
+
 // order begins an operation that has no more to say than its kind.
 func (a *attachment) order(f *wire.Order) error {
+	if err := a.s.opener().needs(a.name, orderNeeds[f.Type]); err != nil {
+		a.s.answer(&wire.End{Channel: a.id, Op: f.Op}, err)
+		return nil
+	}
 	switch f.Type {
 	case wire.TypeClose:
 		a.start(&op{id: f.Op}, driver.Op{Kind: driver.OpClose})
@@ -215,6 +238,10 @@ func (a *attachment) order(f *wire.Order) error {
 	return nil
 }
 
+// maxDetaching is how many attachments of one session may be ending at once; the
+// next DETACH waits for one of them, and none of them for anybody.
+const maxDetaching = 64
+
 // detach ends a, on a goroutine of its own: it may take a while, and other
 // attachments go on.
 func (a *attachment) detach(id uint64) {
@@ -222,8 +249,12 @@ func (a *attachment) detach(id uint64) {
 	s.mu.Lock()
 	delete(s.attached, a.id)
 	s.mu.Unlock()
+	s.detaching <- struct{}{}
 	s.others.Go(func() {
-		s.answer(&wire.End{Channel: a.id, Op: id}, a.ch.Detach(context.Background()))
+		defer func() { <-s.detaching }()
+		err := a.ch.Detach(context.Background())
+		s.account.detach(1)
+		s.answer(&wire.End{Channel: a.id, Op: id}, err)
 	})
 }
 

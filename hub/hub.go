@@ -7,11 +7,18 @@
 //	err = h.Serve(l) // until h.Close
 //
 // A home is reached through a Unix socket ([ListenUnix]), an address of this
-// machine ([ListenTCP]), a named pipe ([ListenPipe]), or pipes that a child
+// machine ([ListenTCP]) or of any, by clients that show who they are ([TCP], with
+// TLS or [Tokens]), a named pipe ([ListenPipe]), or pipes that a child
 // process inherits ([PipeConn] and [Hub.ServeConn]). A channel is made when it is
 // first opened and lives as long as its home: with it end the channel and what is
 // in its slots. What crosses a connection is specified in docs/spec/wire.md;
 // package netchan is the other side.
+//
+// # Who comes
+//
+// A client has an identity: that of its token, its certificate, or the user at the
+// other end of a Unix socket. [Rights] say what each may do with which channels;
+// without them all may do everything. docs/security.md has the whole.
 //
 // # Death of a client
 //
@@ -35,6 +42,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/handoff-go/handoff/driver"
@@ -75,6 +83,26 @@ type Options struct {
 	MaxWaiting     int // operations of one attachment that wait, per class; 16,384
 	MaxWaitBytes   int // values in sends of one attachment that wait; 4 MiB
 
+	// Of one identity that came over a network, by a certificate or a token.
+	MaxIdentitySessions    int // broken ones that are waited for included; 256
+	MaxIdentityAttachments int // 262,144
+	MaxIdentityChannels    int // made for it; they stay; 16,384
+	MaxIdentityBytes       int // values in its sends that wait, one send is always taken; 64 MiB
+
+	// Tokens name those who show one; nil: no token is taken.
+	Tokens *Tokens
+	// Rights say what each identity may do, nil: everything. See SetRights.
+	Rights *Rights
+
+	// MaxAcceptRate bounds the connections that each listener takes in a second; as
+	// many more may come at once after a quiet second. 1,000; below 0 there is no bound.
+	MaxAcceptRate int
+	// MaxStall bounds how long a client that comes over TCP may let the home wait in
+	// the middle of a frame, and for the reading of 256 KiB that it is sent. It is cut
+	// off then, which is no death: it may come back. The default is 1 minute; below 0
+	// there is no bound.
+	MaxStall time.Duration
+
 	// MaxResume bounds how long a client whose connection broke may stay away
 	// before what it holds returns; clients ask for their time. The default is 1
 	// hour; below 0 is not at all.
@@ -96,10 +124,17 @@ func (o Options) withDefaults() Options {
 	}{
 		{&o.MaxConnections, 1024}, {&o.MaxAttachments, 1 << 16}, {&o.MaxChannels, 1 << 16}, {&o.MaxSlots, 1 << 20}, {&o.MaxAllSlots, 1 << 24},
 		{&o.MaxValue, 64 << 20}, {&o.MaxWaiting, 16384}, {&o.MaxWaitBytes, 4 << 20},
+		{&o.MaxIdentitySessions, 256}, {&o.MaxIdentityAttachments, 1 << 18}, {&o.MaxIdentityChannels, 1 << 14}, {&o.MaxIdentityBytes, 64 << 20},
 	} {
 		if *limit.field <= 0 {
 			*limit.field = limit.value
 		}
+	}
+	if o.MaxAcceptRate == 0 {
+		o.MaxAcceptRate = 1000
+	}
+	if o.MaxStall == 0 {
+		o.MaxStall = time.Minute
 	}
 	o.MaxValue = min(o.MaxValue, wire.MaxValueLimit)
 	if o.MaxResume == 0 {
@@ -112,7 +147,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// maxHandshakes is how many connections may be shaking hands at once.
+// maxHandshakes is how many connections of one listener may be shaking hands at
+// once: who is slow at one keeps nobody from another.
 const maxHandshakes = 64
 
 // A listener that fails is asked again after a pause, so many times in a row.
@@ -127,13 +163,16 @@ type Hub struct {
 	incarnation wire.ID
 	names       names
 	memory      memory
-	shaking     chan struct{} // one token a handshake
+	inner       *door // of ServeConn
+	rights      atomic.Pointer[Rights]
+	shakeWithin time.Duration // handshakeTime, but for tests
 
 	mu        sync.Mutex // guards the rest
 	listeners map[net.Listener]struct{}
 	lines     map[*line]struct{} // connections that shake hands
 	sessions  map[*session]struct{}
 	resumable map[wire.ID]*session // those that outlive a connection
+	accounts  map[string]*account  // by identity
 	closing   bool
 	running   sync.WaitGroup // connections and sessions; not added to once closing
 	closed    chan struct{}  // closed with closing
@@ -142,11 +181,12 @@ type Hub struct {
 // New returns a Hub that serves nothing yet.
 func New(opts Options) *Hub {
 	h := &Hub{
-		opts: opts.withDefaults(), shaking: make(chan struct{}, maxHandshakes),
+		opts: opts.withDefaults(), shakeWithin: handshakeTime, inner: newDoor(pace{}), accounts: map[string]*account{},
 		listeners: map[net.Listener]struct{}{}, sessions: map[*session]struct{}{},
 		lines: map[*line]struct{}{}, resumable: map[wire.ID]*session{}, closed: make(chan struct{}),
 	}
 	h.names.init(h.opts)
+	h.SetRights(opts.Rights)
 	rand.Read(h.incarnation[:]) // never fails
 	return h
 }
@@ -155,27 +195,28 @@ func New(opts Options) *Hub {
 var ErrClosed = errors.New("hub: closed")
 
 // Serve accepts connections on l until Close, and then returns ErrClosed, or
-// until l fails. It closes l. A Hub may serve several listeners at once, fewer
-// than the 64 handshakes it has at a time.
+// until l fails. It closes l. A Hub may serve several listeners at once.
 func (h *Hub) Serve(l net.Listener) error {
 	defer l.Close()
 	if !h.listen(l) {
 		return ErrClosed
 	}
 	defer h.unlisten(l)
+	at, err := h.door(l)
+	if err != nil {
+		return err
+	}
 	for failures := 0; ; {
-		select {
-		case h.shaking <- struct{}{}:
-		case <-h.closed:
+		if !h.enter(at) || !h.pause(at.pace.take(time.Now())) {
 			return ErrClosed
 		}
 		conn, err := l.Accept()
 		if err == nil {
 			failures = 0
-			h.accept(conn)
+			h.accept(conn, at)
 			continue
 		}
-		<-h.shaking
+		<-at.shaking
 		failures++
 		if h.isClosing() {
 			return ErrClosed
@@ -184,11 +225,22 @@ func (h *Hub) Serve(l net.Listener) error {
 			return err
 		}
 		// Out of descriptors, most often: some will be closed.
-		select {
-		case <-time.After(acceptPause):
-		case <-h.closed:
+		if !h.pause(acceptPause) {
 			return ErrClosed
 		}
+	}
+}
+
+// pause waits, and returns false once the hub closes.
+func (h *Hub) pause(d time.Duration) bool {
+	if d == 0 {
+		return true
+	}
+	select {
+	case <-time.After(d):
+		return true
+	case <-h.closed:
+		return false
 	}
 }
 
@@ -214,19 +266,49 @@ func (h *Hub) isClosing() bool {
 	return h.closing
 }
 
-// accept answers conn, whose handshake has a token, and returns a channel that is
-// closed when it has ended, and the session with it if conn began one.
-func (h *Hub) accept(conn net.Conn) (over <-chan struct{}) {
+// door is a place where clients come in.
+type door struct {
+	shaking chan struct{} // one place a handshake
+	pace    pace          // of who accepts
+}
+
+func newDoor(pace pace) *door {
+	return &door{shaking: make(chan struct{}, maxHandshakes), pace: pace}
+}
+
+// door is that of l.
+func (h *Hub) door(l net.Listener) (*door, error) {
+	if t, ok := l.(*tcpListener); ok && t.tokens && h.opts.Tokens == nil {
+		return nil, errors.New("hub: the listener asks for tokens, and this hub has none (Options.Tokens)")
+	}
+	return newDoor(newPace(h.opts.MaxAcceptRate)), nil
+}
+
+// enter waits until one more handshake may begin at a door. It returns false once
+// the hub closes.
+func (h *Hub) enter(at *door) bool {
+	select {
+	case at.shaking <- struct{}{}:
+		return true
+	case <-h.closed:
+		return false
+	}
+}
+
+// accept answers conn, whose handshake has a place at the door, and returns a
+// channel that is closed when it has ended, and the session with it if conn began
+// one.
+func (h *Hub) accept(conn net.Conn, at *door) (over <-chan struct{}) {
 	done := make(chan struct{})
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closing {
 		conn.Close()
-		<-h.shaking
+		<-at.shaking
 		close(done)
 		return done
 	}
-	l := newLine(h, conn)
+	l := newLine(h, conn, at)
 	h.lines[l] = struct{}{}
 	h.running.Go(func() {
 		defer close(done)
@@ -246,13 +328,11 @@ func (h *Hub) shaken(l *line) {
 // PipeConn has made, and returns when it has ended, or ErrClosed after Close. It
 // closes conn.
 func (h *Hub) ServeConn(conn net.Conn) error {
-	select {
-	case h.shaking <- struct{}{}:
-	case <-h.closed:
+	if !h.enter(h.inner) {
 		conn.Close()
 		return ErrClosed
 	}
-	<-h.accept(conn)
+	<-h.accept(conn, h.inner)
 	if h.isClosing() {
 		return ErrClosed
 	}

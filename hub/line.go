@@ -1,12 +1,14 @@
 package hub
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"time"
 
+	"github.com/handoff-go/handoff/internal/tlsconn"
 	"github.com/handoff-go/handoff/internal/wire"
 )
 
@@ -21,18 +23,25 @@ const (
 type line struct {
 	hub     *Hub
 	conn    net.Conn
+	door    *door  // it came in by
+	who     string // is at the other end, once that is known
 	in      *wire.Reader
 	hello   *wire.Hello
 	greeted bool // the client speaks handoff, and may be told what is wrong
 }
 
-func newLine(h *Hub, conn net.Conn) *line {
-	conn.SetDeadline(time.Now().Add(handshakeTime))
-	return &line{hub: h, conn: conn, in: wire.NewReader(conn, wire.MaxHandshake)}
+func newLine(h *Hub, conn net.Conn, at *door) *line {
+	conn.SetDeadline(time.Now().Add(h.shakeWithin))
+	return &line{hub: h, conn: conn, door: at, in: wire.NewReader(conn, wire.MaxHandshake)}
 }
 
 // hear hears who calls.
 func (l *line) hear() error {
+	if secure, ok := l.conn.(*tlsconn.Conn); ok {
+		if err := secure.Handshake(context.Background()); err != nil { // the connection has a deadline
+			return err
+		}
+	}
 	version, err := l.in.Preface()
 	if err != nil {
 		return err
@@ -54,7 +63,7 @@ func (l *line) hear() error {
 	if l.hello.MaxBody < wire.Overhead {
 		return wire.Unexpected(h.Type, "with a limit that is too small")
 	}
-	return nil
+	return l.identify()
 }
 
 // answer serves the connection: for a new session to its end, or until the
@@ -72,7 +81,7 @@ func (l *line) answer() {
 		l.refuse(err)
 	}
 	l.hub.shaken(l)
-	<-l.hub.shaking
+	<-l.door.shaking
 	if s != nil {
 		s.run()
 		l.hub.part(s)
@@ -82,7 +91,8 @@ func (l *line) answer() {
 // welcome says who answers.
 func (l *line) welcome(w *wire.Welcome) error {
 	w.MaxBody, w.Attachments = wire.DefaultMaxBody, uint32(l.hub.opts.MaxAttachments)
-	w.Features = wire.FeatureResume | wire.FeatureSelect | wire.FeatureFate
+	// The token, if there is one, has been taken by identify.
+	w.Features = wire.FeatureResume | wire.FeatureSelect | wire.FeatureFate | l.hello.Features&wire.FeatureToken
 	if l.hub.opts.Heartbeat > 0 {
 		w.Features |= wire.FeaturePing
 	}
@@ -111,9 +121,23 @@ var errLeaving = &wire.Error{Code: wire.CodeGoingAway, Text: "the home is closin
 // hangUp closes conn once the client has heard the last words. A TCP connection
 // that is closed with something unread is reset, and the words with it.
 func hangUp(conn net.Conn) {
-	if c, ok := conn.(*net.TCPConn); ok && c.CloseWrite() == nil {
+	defer conn.Close()
+	switch c := conn.(type) {
+	case *net.TCPConn:
+		hangUpTCP(c)
+	case askingConn:
+		hangUpTCP(c.TCPConn)
+	case *tlsconn.Conn:
+		if c.CloseWrite() == nil {
+			c.SetReadDeadline(time.Now().Add(farewellTime))
+			c.Drain()
+		}
+	}
+}
+
+func hangUpTCP(c *net.TCPConn) {
+	if c.CloseWrite() == nil {
 		c.SetReadDeadline(time.Now().Add(farewellTime))
 		io.Copy(io.Discard, c)
 	}
-	conn.Close()
 }

@@ -17,15 +17,18 @@ func (s *session) list(h wire.Header, body []byte) error {
 	if err := s.number(h.Type, f.Op); err != nil {
 		return err
 	}
-	page, more := s.hub.names.page(f.After, int(min(f.Max, wire.MaxNames)), s.chunk)
+	rights := s.hub.rights.Load().concerning(s.who, mayInspect) // once, not for each name
+	see := func(name string) bool { return rights.of(s.who, name)&mayInspect != 0 }
+	page, more := s.hub.names.page(see, f.After, int(min(f.Max, wire.MaxNames)), s.chunk)
 	s.out.Send(&wire.Names{Op: f.Op, More: more, Channels: page})
 	return nil
 }
 
-// page returns the channels behind the name after, at most n and of at most so
-// many bytes in a frame, but one at least; and whether there are more.
-func (n *names) page(after string, most, bytes int) (page []driver.Listed, more bool) {
-	homes, page, more := n.pick(after, most, bytes)
+// page returns the channels behind the name after that are to be seen, at most n
+// and of at most so many bytes in a frame, but one at least; and whether there are
+// more.
+func (n *names) page(see func(name string) bool, after string, most, bytes int) (page []driver.Listed, more bool) {
+	homes, page, more := n.pick(see, after, most, bytes)
 	for i, home := range homes {
 		page[i].Stats = home.Stats()
 	}
@@ -33,7 +36,7 @@ func (n *names) page(after string, most, bytes int) (page []driver.Listed, more 
 }
 
 // pick is page without the figures, whose locks are not taken under this one.
-func (n *names) pick(after string, most, bytes int) (homes []Home, page []driver.Listed, more bool) {
+func (n *names) pick(see func(name string) bool, after string, most, bytes int) (homes []Home, page []driver.Listed, more bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	from, found := slices.BinarySearch(n.ordered, after)
@@ -41,6 +44,9 @@ func (n *names) pick(after string, most, bytes int) (homes []Home, page []driver
 		from++
 	}
 	for _, name := range n.ordered[from:] {
+		if !see(name) {
+			continue
+		}
 		e := n.named[name]
 		c := driver.Listed{Name: name, Type: e.made.Type}
 		bytes -= wire.NamedCost(&c)

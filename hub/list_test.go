@@ -16,7 +16,7 @@ func namesOf(t *testing.T, names ...string) *names {
 	t.Helper()
 	h := New(Options{})
 	for _, name := range names {
-		if _, _, err := h.names.attach(name, driver.Config{Send: true, Slots: 1, Type: "raw:" + name}); err != nil {
+		if _, _, err := h.names.attach(opener{}, name, driver.Config{Send: true, Slots: 1, Type: "raw:" + name}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -38,7 +38,7 @@ func TestPages(t *testing.T) {
 		var got []string
 		for after, more := "", true; more; {
 			var page []driver.Listed
-			page, more = n.page(after, size.most, size.bytes)
+			page, more = n.page(everything, after, size.most, size.bytes)
 			if len(page) == 0 || len(page) > size.most {
 				t.Fatalf("%+v: a page of %d", size, len(page))
 			}
@@ -54,10 +54,10 @@ func TestPages(t *testing.T) {
 			t.Errorf("%+v: %d names, want %d: %q", size, len(got), len(want), got)
 		}
 	}
-	if page, more := n.page("n3a", 1, 1000); len(page) != 1 || page[0].Name != "n4" || !more {
+	if page, more := n.page(everything, "n3a", 1, 1000); len(page) != 1 || page[0].Name != "n4" || !more {
 		t.Errorf("behind a name that is not there: %+v, %v", page, more)
 	}
-	if page, more := n.page("zz", 1, 1000); len(page) != 0 || more {
+	if page, more := n.page(everything, "zz", 1, 1000); len(page) != 0 || more {
 		t.Errorf("behind the last: %+v, %v", page, more)
 	}
 }
@@ -69,7 +69,7 @@ func TestListFrames(t *testing.T) {
 	for i := range 100 { // each takes more than 2,000 bytes
 		name := fmt.Sprintf("%03d", i) + strings.Repeat("n", wire.MaxText-3)
 		cfg := driver.Config{Send: true, Slots: -1, Type: strings.Repeat("t", wire.MaxText)}
-		if _, _, err := h.names.attach(name, cfg); err != nil {
+		if _, _, err := h.names.attach(opener{}, name, cfg); err != nil {
 			t.Fatal(err)
 		}
 	}

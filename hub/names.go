@@ -38,8 +38,8 @@ func (n *names) init(opts Options) {
 }
 
 // attach attaches to the channel called name, which it makes if cfg asks for
-// that, and returns the channel's configuration too.
-func (n *names) attach(name string, cfg driver.Config) (driver.Channel, driver.Config, error) {
+// that and by may, and returns the channel's configuration too.
+func (n *names) attach(by opener, name string, cfg driver.Config) (driver.Channel, driver.Config, error) {
 	if err := checkName(name); err != nil {
 		return nil, cfg, err
 	}
@@ -49,7 +49,7 @@ func (n *names) attach(name string, cfg driver.Config) (driver.Channel, driver.C
 	fresh := e == nil
 	var err error
 	if fresh {
-		e, err = n.make(name, cfg)
+		e, err = n.make(by, name, cfg)
 	} else {
 		err = e.agrees(cfg)
 	}
@@ -62,6 +62,7 @@ func (n *names) attach(name string, cfg driver.Config) (driver.Channel, driver.C
 	}
 	if fresh {
 		n.add(name, e)
+		by.account.made()
 	}
 	e.carries(cfg.Type)
 	return ch, e.made, nil
@@ -75,7 +76,15 @@ func (e *entry) carries(fingerprint string) {
 }
 
 // make makes the channel called name as cfg wishes.
-func (n *names) make(name string, cfg driver.Config) (*entry, error) {
+func (n *names) make(by opener, name string, cfg driver.Config) (*entry, error) {
+	if cfg.Create != driver.CreateNo {
+		if err := by.needs(name, mayCreate); err != nil {
+			return nil, err
+		}
+		if err := by.account.room(n.making); err != nil {
+			return nil, err
+		}
+	}
 	switch {
 	case cfg.Create == driver.CreateNo:
 		return nil, fault.ErrNotFound
@@ -95,7 +104,7 @@ func (n *names) make(name string, cfg driver.Config) (*entry, error) {
 	}
 	n.making++
 	n.slots += cfg.Slots
-	home, err := n.makeHome(cfg)
+	home, err := n.makeHome(by, cfg)
 	n.making--
 	n.slots -= cfg.Slots
 	if err != nil {
@@ -105,11 +114,11 @@ func (n *names) make(name string, cfg driver.Config) (*entry, error) {
 }
 
 // makeHome makes the home of a channel of cfg, where everything is said.
-func (n *names) makeHome(cfg driver.Config) (Home, error) {
+func (n *names) makeHome(by opener, cfg driver.Config) (Home, error) {
 	if n.opts.New != nil {
 		return n.opts.New(cfg)
 	}
-	dead, err := n.deadLetter(cfg)
+	dead, err := n.deadLetter(by, cfg)
 	if err != nil {
 		return nil, err
 	}

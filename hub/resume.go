@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/handoff-go/handoff/internal/event"
+	"github.com/handoff-go/handoff/internal/fault"
 	"github.com/handoff-go/handoff/internal/wire"
 )
 
@@ -22,14 +23,18 @@ func (h *Hub) join(l *line) (*session, error) {
 	if old != nil || l.hello.Epoch != 1 {
 		return nil, old.offer(l)
 	}
+	account := h.account(l.who)
 	if len(h.sessions) >= h.opts.MaxConnections {
 		return nil, &wire.Error{Code: wire.CodeLimit, Text: fmt.Sprintf("the home serves %d connections and no more", h.opts.MaxConnections)}
+	}
+	if err := account.enter(); err != nil {
+		return nil, err
 	}
 	window := min(l.hello.Resume, h.opts.MaxResume)
 	if l.hello.Features&wire.FeatureResume == 0 {
 		window = 0
 	}
-	s := newSession(l, window)
+	s := newSession(l, window, account)
 	h.sessions[s] = struct{}{}
 	if window > 0 {
 		h.resumable[s.id] = s
@@ -42,6 +47,7 @@ func (h *Hub) part(s *session) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.sessions, s)
+	h.leave(s.account)
 	if h.resumable[s.id] == s {
 		delete(h.resumable, s.id)
 	}
@@ -61,10 +67,14 @@ func (s *session) offer(l *line) error {
 	switch {
 	case s.over:
 		return errNotResumed("the session has ended")
-	case l.hello.Incarnation != s.client:
-		return errNotResumed("the session is of another process")
+	case l.hello.Incarnation != s.client || l.who != s.who:
+		return errNotResumed("the session is of another process or identity")
 	case l.hello.Epoch <= s.epoch:
 		return errNotResumed(fmt.Sprintf("connection %d of the session comes after connection %d", l.hello.Epoch, s.epoch))
+	}
+	if err := s.permitted(); err != nil {
+		s.expel()
+		return err
 	}
 	s.epoch = l.hello.Epoch
 	if s.next != nil {
@@ -75,6 +85,27 @@ func (s *session) offer(l *line) error {
 	s.next = l
 	s.conn.Close()
 	return nil
+}
+
+// permitted says which attachment the client has no right to any more. mu is held.
+func (s *session) permitted() error {
+	for _, a := range s.attached {
+		if err := s.opener().needs(a.name, a.asked); err != nil {
+			return errDenied(fmt.Sprintf("channel %q: %s", a.name, fault.Reason(err)))
+		}
+	}
+	return nil
+}
+
+// expel has the session end soon. mu is held.
+func (s *session) expel() {
+	s.over = true
+	s.conn.Close()
+	select {
+	case <-s.expelled:
+	default:
+		close(s.expelled)
+	}
 }
 
 // gaveUp is what a session ends with whose client did not come back.
@@ -103,6 +134,14 @@ func (s *session) resume(broke error) error {
 		s.tell(event.Broken, fmt.Sprintf("%s; what it holds is kept for %v", s.reason(broke), s.window))
 		next = s.awaitNext()
 	}
+	select {
+	case <-s.expelled:
+		if next != nil {
+			next.refuse(errDenied("the session has ended: a right to what it had open is gone"))
+		}
+		return gaveUp{fmt.Sprintf("%s, and has no right any more to what it had open", s.reason(broke))}
+	default:
+	}
 	if next == nil {
 		return gaveUp{fmt.Sprintf("%s, and did not come back within %v", s.reason(broke), s.window)}
 	}
@@ -115,7 +154,7 @@ func (s *session) resume(broke error) error {
 	s.line = next
 	s.mu.Lock()
 	s.conn = next.conn
-	if s.next != nil { // offered meanwhile
+	if s.next != nil || s.over { // offered, or expelled, meanwhile
 		s.conn.Close()
 	}
 	s.mu.Unlock()
@@ -152,6 +191,7 @@ func (s *session) awaitNext() *line {
 	case <-s.offered:
 		s.offered <- struct{}{} // for takeNext; nobody else sends while a next is there
 	case <-timer.C:
+	case <-s.expelled:
 	case <-s.hub.closed:
 	}
 	if next := s.takeNext(); next != nil {

@@ -63,7 +63,14 @@ func (s *session) choose(f *wire.Select) error {
 			return err
 		}
 	}
+	if !c.Try {
+		if err := s.account.hold(c.cost); err != nil {
+			c.end(err)
+			return nil
+		}
+	}
 	if err := s.admit(c); err != nil {
+		s.account.release(c.cost)
 		return err
 	}
 	c.first.ch.Start(&c.Op)
@@ -155,6 +162,7 @@ func (c *choice) finished(*driver.Op) {
 	if !c.Try {
 		s.waiting--
 		s.bytes -= c.cost
+		s.account.release(c.cost)
 	}
 	deliver := got && !c.cancelled
 	if !deliver {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,25 +32,29 @@ const (
 // which is out.Run; the watcher of the client's process; and one for each DETACH
 // under way. Operations that wait have none.
 type session struct {
-	hub    *Hub
-	id     wire.ID
-	client wire.ID       // the incarnation of the client's process
-	window time.Duration // how long a broken connection is outlived
-	in     *wire.Reader
-	out    *wire.Outbox
-	chunk  int // how much goes into one frame, where one value is not more
-	name   string
+	hub     *Hub
+	id      wire.ID
+	client  wire.ID       // the incarnation of the client's process
+	who     string        // the identity of every connection
+	account *account      // of who
+	window  time.Duration // how long a broken connection is outlived
+	in      *wire.Reader
+	out     *wire.Outbox
+	chunk   int // how much goes into one frame, where one value is not more
+	name    string
 
 	leaving atomic.Bool // the hub is closing
 	deaf    atomic.Bool // the reader waits for the writer
 	others  sync.WaitGroup
 
 	// The reader's own.
-	line    *line
-	have    uint64        // of the client's stream, when the line was taken up
-	written chan struct{} // closed when the writer of this connection has ended
-	lastOp  uint64
-	room    frames
+	line      *line
+	have      uint64        // of the client's stream, when the line was taken up
+	written   chan struct{} // closed when the writer of this connection has ended
+	lastOp    uint64
+	detaching chan struct{} // one place for each DETACH under way
+	begun     time.Time     // when the frame that is halfway there began; zero if none is
+	room      frames
 
 	mu       sync.Mutex // guards what is below
 	attached map[uint32]*attachment
@@ -58,13 +63,17 @@ type session struct {
 	next     *line         // is to carry the session from now on
 	offered  chan struct{} // one slot: there is a next
 	over     bool          // no connection is taken any more
+	expelled chan struct{} // closed when who has no right to go on
+	parting  bool          // the deadlines of conn are those of its last words
 	choosing
 }
 
-func newSession(l *line, window time.Duration) *session {
+func newSession(l *line, window time.Duration, account *account) *session {
 	s := &session{
 		hub: l.hub, id: l.hello.Session, client: l.hello.Incarnation, window: window, name: l.hello.Name,
-		line: l, conn: l.conn, in: l.in, out: wire.NewOutbox(), chunk: wire.Chunk(l.hello.MaxBody),
+		who: l.who, account: account, expelled: make(chan struct{}),
+		detaching: make(chan struct{}, maxDetaching),
+		line:      l, conn: l.conn, in: l.in, out: wire.NewOutbox(), chunk: wire.Chunk(l.hello.MaxBody),
 		epoch: l.hello.Epoch, offered: make(chan struct{}, 1), attached: map[uint32]*attachment{},
 		choosing: choosing{choices: map[uint64]*choice{}},
 	}
@@ -118,8 +127,11 @@ func (s *session) carry() error {
 	s.mu.Unlock()
 	go func() {
 		defer close(written)
-		s.out.Run(conn)
+		if err := s.out.Run(s.paced(conn)); errors.Is(err, os.ErrDeadlineExceeded) {
+			conn.Close() // it does not read: what it says is not heard either
+		}
 	}()
+	s.bound()
 	pulse := wire.StartPulse(s.beat(), s.signs, func() { s.out.Ping(false) }, func() { conn.Close() })
 	err := s.serve()
 	if silent := pulse.Stop(); silent != nil {
@@ -152,6 +164,7 @@ func (s *session) serve() error {
 		if err != nil {
 			return err
 		}
+		s.whole()
 		// The answers to all that one read brought go out together.
 		s.out.Cork()
 		for err = s.handle(h, body); err == nil && s.in.Ready() && !s.out.Full(maxUnread); err = s.handle(h, body) {
@@ -196,6 +209,7 @@ func (s *session) readAcks() (rest []byte, err error) {
 		if err != nil {
 			return rest, err
 		}
+		s.whole()
 		if h.Type == wire.TypeAck {
 			if err := s.handle(h, body); err != nil {
 				return rest, err
@@ -219,6 +233,7 @@ func (s *session) leave() {
 
 // hurry bounds what the connection may still take. mu is held.
 func (s *session) hurry() {
+	s.parting = true
 	s.conn.SetReadDeadline(time.Unix(1, 0))
 	// A client that does not read keeps the reader waiting for the writer.
 	s.conn.SetWriteDeadline(time.Now().Add(farewellTime))
@@ -241,7 +256,10 @@ func (s *session) farewell(err error) {
 		<-s.written
 		return
 	}
-	s.line.conn.SetWriteDeadline(time.Now().Add(farewellTime))
+	s.mu.Lock()
+	s.parting = true
+	s.conn.SetWriteDeadline(time.Now().Add(farewellTime))
+	s.mu.Unlock()
 	s.out.Send(&wire.Bye{Code: why.Code, Text: why.Text})
 	s.out.Close()
 	<-s.written
@@ -258,6 +276,9 @@ func (s *session) reason(err error) string {
 		return fmt.Sprintf("%s closed the connection or died", s.name)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Sprintf("the connection to %s ended in the middle of a frame", s.name)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return fmt.Sprintf("%s took more than %v over a frame, and was cut off", s.name, s.hub.opts.MaxStall)
 	}
 	return fmt.Sprintf("the connection to %s: %v", s.name, err)
 }
@@ -306,5 +327,6 @@ func (s *session) detachAll() int {
 	for _, a := range all {
 		a.ch.Detach(context.Background())
 	}
+	s.account.detach(len(all))
 	return len(all)
 }

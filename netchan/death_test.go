@@ -17,7 +17,7 @@ import (
 // watched are the transports whose home knows at once when a client has died.
 func watched() (ways []transport) {
 	for _, way := range transports() {
-		if way.name != "tcp" {
+		if way.name != "tcp" && way.name != "tls" {
 			ways = append(ways, way)
 		}
 	}

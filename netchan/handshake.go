@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/tlsconn"
 	"github.com/handoff-go/handoff/internal/wire"
 )
 
@@ -83,6 +84,13 @@ func (l *link) shakeHands(c *connection) error {
 	if l.in != nil {
 		hello.Received = l.in.Have()
 	}
+	var err error
+	if hello.Token, err = readToken(l.to.token); err != nil {
+		return err
+	}
+	if hello.Token != "" {
+		hello.Features |= wire.FeatureToken
+	}
 	// A home that refuses us may have closed before it has read this: what it
 	// said is worth more than the failed write.
 	_, werr := c.conn.Write(hello.Append(wire.AppendPreface(nil)))
@@ -123,6 +131,8 @@ func (l *link) check(c *connection, hello *wire.Hello) error {
 	switch {
 	case w.Session != hello.Session || w.Epoch != hello.Epoch:
 		return wire.Unexpected(wire.TypeWelcome, "for another session")
+	case hello.Token != "" && w.Features&wire.FeatureToken == 0:
+		return fault.Because(fault.ErrUnsupported, "the home at %s welcomes without a look at the token", l.name)
 	case l.in != nil && w.Incarnation != l.homeID:
 		return wire.Unexpected(wire.TypeWelcome, "of another home")
 	case granted > hello.Resume:
@@ -167,6 +177,8 @@ func failed(ctx context.Context, to place, err error) error {
 		return fault.Because(refusal(bye.Code), "the home at %s refuses: %s", to.name, bye.Text)
 	}
 	switch {
+	case tlsconn.IsRefusal(err):
+		return refusedTLS(to.name, err)
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
 		return fault.Because(fault.ErrUnreachable, "%s did not answer within %v", to.name, handshakeTime)
 	case errors.Is(err, io.ErrUnexpectedEOF), hungUp(err):

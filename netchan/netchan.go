@@ -9,7 +9,11 @@
 //
 //	unix:/path.sock?chan=NAME       a Unix socket of this machine
 //	tcp://host:port/NAME            TCP; the host may be a name; resume=DURATION,
-//	                                heartbeat=DURATION
+//	                                heartbeat=DURATION, tokenfile=PATH
+//	tls://host:port/NAME            the same within TLS 1.3; ca=, cert= and key= name
+//	                                files, else HANDOFF_CA, HANDOFF_CERT and
+//	                                HANDOFF_KEY do, or config= what RegisterTLS has;
+//	                                servername=
 //	pipe:/path?chan=NAME            a named pipe (FIFO) of this machine
 //	pipe:?in=FD&out=FD&chan=NAME    two pipes that this process inherited
 //
@@ -20,6 +24,13 @@
 // channels of one process to one home share one connection; a channel on which
 // nothing moves does not hold up another. What crosses the connection is
 // specified in docs/spec/wire.md.
+//
+// # Who is who
+//
+// Over tls: the home is the one whose certificate is for the host of the URL, and
+// this process the one its own is for, or its token. What is wrong with either is
+// ErrDenied at open, and so is what the home does not let this identity do. Files
+// are read for each connection. docs/security.md has the whole.
 //
 // # Pipes
 //
@@ -35,7 +46,7 @@
 //
 // # When a connection breaks
 //
-// Over tcp: a connection that breaks is not an end. For the time that the
+// Over tcp: and tls: a connection that breaks is not an end. For the time that the
 // parameter resume says, 5s unless said otherwise and at most 1h, this process
 // dials again and goes on where the connection broke; the home keeps what the
 // process holds for as long. Nothing is lost or received twice, and no operation
@@ -58,7 +69,7 @@
 // process held goes back to its place at the home with its attempt raised.
 //
 // So a process that dies gives back what it held at once over unix: and pipe:, and
-// after resume over tcp:, where its home cannot tell its death from a bad line.
+// after resume over tcp: and tls:, where its home cannot tell its death from a bad line.
 //
 // # What it does not do
 //
@@ -87,6 +98,7 @@ import (
 func init() {
 	driver.Register("unix", medium{parseUnix})
 	driver.Register("tcp", medium{parseTCP})
+	driver.Register("tls", medium{parseTLS})
 	driver.Register("pipe", medium{parsePipe})
 }
 
@@ -105,6 +117,7 @@ type place struct {
 	dial   func(context.Context) (net.Conn, error)
 	resume time.Duration // how long to dial again when a connection breaks
 	beat   time.Duration // how long a connection may be silent before the home is asked; 0 for ever
+	token  string        // the path of the file with the token to show; "" for none
 }
 
 // sameHome is equal for two places of one home.

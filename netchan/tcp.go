@@ -20,37 +20,57 @@ import (
 // half a minute.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}
 
-// parseTCP reads tcp://host:port/NAME?resume=DURATION&heartbeat=DURATION.
+// parseTCP reads tcp://host:port/NAME?resume=DURATION&heartbeat=DURATION&tokenfile=PATH.
 func parseTCP(u *url.URL) (place, string, error) {
+	at, _, err := parseAddress(u)
+	if err != nil {
+		return place{}, "", err
+	}
+	at.dial = func(ctx context.Context) (net.Conn, error) { return dialTCP(ctx, at.name) }
+	at.key = fmt.Sprintf("tcp:%s resume=%v heartbeat=%v %s", at.name, at.resume, at.beat, at.token)
+	return at.place, at.channel, nil
+}
+
+// address is what the schemes over TCP have in common. The place lacks its key and
+// its dial.
+type address struct {
+	place
+	host    string
+	channel string
+}
+
+// parseAddress reads SCHEME://host:port/NAME with resume=, heartbeat= and tokenfile=, and the
+// parameters called names too, which it returns.
+func parseAddress(u *url.URL, names ...string) (at address, values map[string]string, err error) {
+	want := u.Scheme + "://host:port/NAME"
 	switch {
 	case u.Opaque != "" || u.User != nil || u.Fragment != "" || u.Host == "":
-		return place{}, "", malformed("want tcp://host:port/NAME")
+		return at, nil, malformed("want %s", want)
 	case u.Hostname() == "":
-		return place{}, "", malformed("the host is missing (tcp://host:port/NAME)")
+		return at, nil, malformed("the host is missing (%s)", want)
 	case u.Port() == "":
-		return place{}, "", malformed("the port is missing (tcp://host:port/NAME)")
+		return at, nil, malformed("the port is missing (%s)", want)
 	}
 	port, err := strconv.ParseUint(u.Port(), 10, 16)
 	if err != nil || port == 0 {
-		return place{}, "", malformed("%s is not a port: want 1 to 65535", u.Port())
+		return at, nil, malformed("%s is not a port: want 1 to 65535", u.Port())
 	}
-	name := strings.TrimPrefix(u.Path, "/")
-	values, err := parameters(u, "resume", "heartbeat")
-	if err != nil {
-		return place{}, "", err
+	if values, err = parameters(u, append(names, "resume", "heartbeat", "tokenfile")...); err != nil {
+		return at, nil, err
 	}
-	resume, err := parseResume(values["resume"])
-	if err != nil {
-		return place{}, "", err
+	if at.resume, err = parseResume(values["resume"]); err != nil {
+		return at, nil, err
 	}
-	beat, err := parseHeartbeat(values["heartbeat"])
-	if err != nil {
-		return place{}, "", err
+	if at.beat, err = parseHeartbeat(values["heartbeat"]); err != nil {
+		return at, nil, err
 	}
-	address := net.JoinHostPort(normalHost(u.Hostname()), strconv.FormatUint(port, 10))
-	dial := func(ctx context.Context) (net.Conn, error) { return dialTCP(ctx, address) }
-	key := fmt.Sprintf("tcp:%s resume=%v heartbeat=%v", address, resume, beat)
-	return place{key: key, name: address, dial: dial, resume: resume, beat: beat}, name, nil
+	if at.token, err = tokenFile(u.Scheme, values["tokenfile"]); err != nil {
+		return at, nil, err
+	}
+	at.host = normalHost(u.Hostname())
+	at.name = net.JoinHostPort(at.host, strconv.FormatUint(port, 10))
+	at.channel = strings.TrimPrefix(u.Path, "/")
+	return at, values, nil
 }
 
 // The time for which a session over TCP outlives a broken connection.

@@ -22,7 +22,7 @@ import (
 // urlOf returns the URL of the channel called name at a home.
 func urlOf(at, name string) string {
 	switch {
-	case strings.HasPrefix(at, "tcp:"):
+	case strings.HasPrefix(at, "tcp:"), strings.HasPrefix(at, "tls:"):
 		host, parameters, _ := strings.Cut(at, "?")
 		return host + "/" + url.PathEscape(name) + "?" + parameters
 	case strings.HasPrefix(at, "pipe:?"):
@@ -107,6 +107,7 @@ func transports() []transport {
 	all := []transport{
 		{name: "unix", here: serve, away: awayUnix, listen: listenUnix, heir: func(t testing.TB, at string) { serveAt(t, at, hub.Options{}) }},
 		{name: "tcp", here: serveAtTCP, away: awayTCP, listen: listenTCP},
+		{name: "tls", here: serveAtTLS, away: awayTLS, listen: listenTLS},
 	}
 	if runtime.GOOS != "windows" {
 		all = append(all, transport{name: "pipe", here: serveInherited, away: awayInherited, once: true})

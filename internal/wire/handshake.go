@@ -8,12 +8,13 @@ import (
 // ID is 128 random bits.
 type ID [16]byte
 
-// The feature bits. This version uses all of them.
+// The feature bits.
 const (
 	FeatureResume uint64 = 1 << iota
 	FeaturePing
 	FeatureSelect
 	FeatureFate
+	FeatureToken // HELLO has a token; WELCOME: it was accepted
 )
 
 // AppendPreface adds the preface of this version to b.
@@ -44,12 +45,25 @@ type Hello struct {
 	Resume      time.Duration // how long the session is to outlive a broken connection
 	Received    uint64        // of the home's stream, so far
 	Name        string        // for people
+	Token       string        // a secret, never to be written; only with FeatureToken
 }
 
 // Length implements Frame.
 func (f *Hello) Length() int {
-	return HeaderLength + 8 + 4 + 16 + 4 + 16 + 4 + 8 + 8 + 2 + len(greeting(f.Name))
+	n := HeaderLength + 8 + 4 + 16 + 4 + 16 + 4 + 8 + 8 + 2 + len(greeting(f.Name))
+	if f.Features&FeatureToken != 0 {
+		n += 2 + len(f.Token)
+	}
+	return n
 }
+
+// String leaves the token out, so that nothing that prints a frame tells it.
+func (f *Hello) String() string {
+	return fmt.Sprintf("HELLO of %q, session %x, connection %d", f.Name, f.Session, f.Epoch)
+}
+
+// GoString is String.
+func (f *Hello) GoString() string { return f.String() }
 
 // Append implements Frame.
 func (f *Hello) Append(b []byte) []byte {
@@ -62,6 +76,9 @@ func (f *Hello) Append(b []byte) []byte {
 	b = appendU32(b, f.PID)
 	b = appendU64(appendU64(b, uint64(f.Resume)), f.Received)
 	b = appendStr(b, greeting(f.Name))
+	if f.Features&FeatureToken != 0 {
+		b = appendStr(b, f.Token)
+	}
 	return finish(b, start)
 }
 
@@ -74,6 +91,12 @@ func ParseHello(h Header, body []byte) (*Hello, error) {
 	f := &Hello{
 		Features: c.u64(), MaxBody: c.u32(), Session: c.id(), Epoch: c.u32(), Incarnation: c.id(), PID: c.u32(),
 		Resume: time.Duration(c.u64()), Received: c.u64(), Name: c.text(),
+	}
+	if f.Features&FeatureToken != 0 {
+		f.Token = c.text()
+		if n := len(f.Token); !c.bad && (n == 0 || n > MaxToken) {
+			return nil, broken("HELLO: a token of %d bytes", n)
+		}
 	}
 	if !c.bad && (f.Resume < 0 || f.Epoch == 0) {
 		return nil, broken("HELLO: no session can be so")

@@ -13,6 +13,10 @@ const readBytes = 64 << 10
 // Reader reads frames in bulk: one read of the transport brings as many frames
 // as have come. It is for one goroutine, but for Raise.
 type Reader struct {
+	// Halfway, if not nil, is called before a read that waits for the rest of a frame,
+	// of at least n bytes with its head, of which a part has come.
+	Halfway func(n int)
+
 	r     io.Reader
 	buf   []byte
 	lo    int          // first byte not consumed
@@ -146,6 +150,9 @@ func (d *Reader) Ready() bool {
 func (d *Reader) fill(n int) error {
 	for d.hi-d.lo < n {
 		d.makeRoom(n)
+		if d.hi > d.lo && d.Halfway != nil {
+			d.Halfway(n)
+		}
 		m, err := d.r.Read(d.buf[d.hi:])
 		if d.isStale() {
 			return ErrStale

@@ -42,6 +42,7 @@ const (
 	MaxValueLimit   = 1<<31 - 1 - 1<<20 // the largest MaxValue that can be asked for
 	MaxText         = 1024              // name, type, URL, reason
 	MaxGreeting     = 512               // name, home and text in a handshake frame
+	MaxToken        = 256               // the secret in a HELLO
 	MaxHeaders      = 64                // pairs with one value
 	MaxHeaderBytes  = 32 << 10          // keys and values of them together
 	MaxBatch        = 1024              // values in one frame, and of one receive

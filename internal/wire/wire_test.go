@@ -33,6 +33,7 @@ func examples() []Frame {
 	return []Frame{
 		&Hello{MaxBody: DefaultMaxBody, Session: id(0x10), Epoch: 1, Incarnation: id(0x30), PID: 4321, Resume: 5 * time.Second, Name: "demo"},
 		&Hello{Features: FeatureResume, MaxBody: DefaultMaxBody, Session: id(0x10), Epoch: 2, Incarnation: id(0x30), Resume: time.Hour, Received: 70000, Name: "demo"},
+		&Hello{Features: FeatureResume | FeatureToken, MaxBody: DefaultMaxBody, Session: id(0x10), Epoch: 1, Incarnation: id(0x30), Name: "demo", Token: "secret"},
 		&Welcome{MaxBody: DefaultMaxBody, Attachments: 4096, Session: id(0x10), Epoch: 1, Incarnation: id(0x50), Resume: time.Minute, Received: 1 << 40, Home: "hub"},
 		&Bye{Code: CodeVersion, Text: "this home speaks version 1"},
 		&Ack{Received: 65540},
@@ -384,4 +385,32 @@ func TestGreetingsAreShort(t *testing.T) {
 			t.Errorf("%T has %d bytes", f, n)
 		}
 	}
+}
+
+// TestCountsInFrames: what a frame counts is bounded where it is said, whatever
+// bytes there are behind it.
+func TestCountsInFrames(t *testing.T) {
+	refused := func(what string, f Frame) {
+		t.Helper()
+		b := f.Append(nil)
+		h, err := ParseHeader(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Parse(h, b[HeaderLength:]); err == nil {
+			t.Errorf("%s: read", what)
+		}
+	}
+	many := make([]driver.Item, MaxBatch+1)
+	refused("1,025 values in a SEND", &Send{Channel: 1, Op: 1, Items: many})
+	refused("1,025 values in a DELIVER", &Deliver{Channel: 1, Op: 1, Items: many})
+	refused("1,025 cases", &Select{Channel: 1, Op: 1, Cases: make([]Case, 1025)})
+	pairs := map[string]string{}
+	for i := range MaxHeaders + 1 {
+		pairs[fmt.Sprint(i)] = ""
+	}
+	refused("65 headers", &Send{Channel: 1, Op: 1, Items: []driver.Item{{Header: pairs}}})
+	refused("32 KiB and a byte of headers", &Send{Channel: 1, Op: 1, Items: []driver.Item{{Header: map[string]string{"k": strings.Repeat("v", MaxHeaderBytes)}}}})
+	refused("an empty token", &Hello{Features: FeatureToken, Epoch: 1})
+	refused("a long token", &Hello{Features: FeatureToken, Epoch: 1, Token: strings.Repeat("x", MaxToken+1)})
 }

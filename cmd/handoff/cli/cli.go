@@ -65,7 +65,7 @@ Exit codes: 0 done, 1 error, 2 usage, 3 timed out or empty, 4 full, 5 closed,
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
 	root.AddCommand(newDemo(s), newServe(s), newSend(s), newRecv(s), newSelect(s), newClose(s), newLs(s), newInfo(s),
-		newPipe(s), newBench(s), newWorker(s))
+		newPipe(s), newBench(s), newCert(s), newWorker(s))
 	return root
 }
 

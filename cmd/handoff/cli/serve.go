@@ -24,25 +24,34 @@ func newServe(s Streams) *cobra.Command {
 		Short: "Be the home of named channels",
 		Long: `Be the home of named channels, until interrupted.
 
-Programs of this machine open the channel NAME, here or there: it is one channel
-whatever way they come. It is made when it is first opened, as its opener says, and
-lives, with the values in its slots, as long as this process.
+Programs open the channel NAME, here or there: it is one channel whatever way they
+come. It is made when it is first opened, as its opener says, and lives, with the
+values in its slots, as long as this process.
 
   --unix PATH       a socket of this user's only: unix:PATH?chan=NAME
   --pipe PATH       a named pipe (FIFO) of this user's only: pipe:PATH?chan=NAME
   --tcp HOST:PORT   an address of this machine, for all its users:
                     tcp://HOST:PORT/NAME. Port 0 takes one that is free.
+  --tls HOST:PORT   an address that other machines reach, for clients that show a
+                    certificate (--client-ca) or a token (--tokens), encrypted:
+                    tls://HOST:PORT/NAME
 
 Each may be given several times. For each, one line is printed when clients can
-connect. What is left in slots at the end is told.`,
+connect. What is left in slots at the end is told.
+
+With --tokens every client of --tcp must show one, and then it may listen beyond
+this machine, unencrypted. With --rights each client may do what the file allows,
+and nothing else; SIGUSR1 has it read again. docs/security.md has the form of both
+files. Nothing but --listen-to-anybody-without-identity lets strangers in.`,
 		Example: `  handoff serve --unix /tmp/shop.sock
   handoff serve --unix /tmp/shop.sock --tcp localhost:4710
+  handoff serve --tls :4711 --cert server.crt --key server.key --client-ca ca.crt --rights rights.txt
 
   ch, err := handoff.Open[string](ctx, "unix:/tmp/shop.sock?chan=orders&slots=4")`,
 		Args: cobra.NoArgs,
 		RunE: runs(func(ctx context.Context, _ []string) error {
-			if len(at.unix)+len(at.tcp)+len(at.pipe) == 0 {
-				return usage("--unix PATH, --tcp HOST:PORT or --pipe PATH is missing")
+			if len(at.unix)+len(at.tcp)+len(at.pipe)+len(at.tls) == 0 {
+				return usage("--unix PATH, --tcp HOST:PORT, --tls HOST:PORT or --pipe PATH is missing")
 			}
 			return serve(ctx, at, s)
 		}),
@@ -50,11 +59,16 @@ connect. What is left in slots at the end is told.`,
 	f := cmd.Flags()
 	f.StringArrayVar(&at.unix, "unix", nil, "serve on a Unix socket at `PATH`")
 	f.StringArrayVar(&at.tcp, "tcp", nil, "serve at `HOST:PORT`, a loopback address")
+	f.StringArrayVar(&at.tls, "tls", nil, "serve at `HOST:PORT`, encrypted, clients that show who they are")
 	f.StringArrayVar(&at.pipe, "pipe", nil, "serve on a named pipe at `PATH`")
+	at.guard.add(f)
 	return cmd
 }
 
-type serveFlags struct{ unix, tcp, pipe []string }
+type serveFlags struct {
+	unix, tcp, tls, pipe []string
+	guard                guardFlags
+}
 
 // door is where clients come in.
 type door struct {
@@ -62,8 +76,9 @@ type door struct {
 	url string // as clients say it, with NAME for the channel
 }
 
-// doors opens all that the flags name, or none.
-func (at serveFlags) doors() (doors []door, err error) {
+// doors opens all that the flags name, or none, those over TCP as tcp and secure
+// say.
+func (at serveFlags) doors(tcp, secure hub.TCP) (doors []door, err error) {
 	defer func() {
 		if err != nil {
 			for _, d := range doors {
@@ -84,13 +99,8 @@ func (at serveFlags) doors() (doors []door, err error) {
 	}
 	open(at.unix, func(path string) (door, error) { return fileDoor("unix", path, hub.ListenUnix) })
 	open(at.pipe, func(path string) (door, error) { return fileDoor("pipe", path, hub.ListenPipe) })
-	open(at.tcp, func(addr string) (door, error) {
-		l, err := hub.ListenTCP(addr)
-		if err != nil {
-			return door{}, err
-		}
-		return door{l, "tcp://" + l.Addr().String() + "/NAME"}, nil
-	})
+	open(at.tcp, func(addr string) (door, error) { return tcpDoor("tcp", addr, tcp) })
+	open(at.tls, func(addr string) (door, error) { return tcpDoor("tls", addr, secure) })
 	return doors, err
 }
 
@@ -114,11 +124,17 @@ func fileDoor(scheme, path string, listen func(string) (net.Listener, error)) (d
 }
 
 func serve(ctx context.Context, at serveFlags, s Streams) error {
-	doors, err := at.doors()
+	opts, tcp, secure, err := at.guard.load(len(at.tls) > 0)
 	if err != nil {
 		return err
 	}
-	h := hub.New(hub.Options{Name: "handoff serve"})
+	doors, err := at.doors(tcp, secure)
+	if err != nil {
+		return err
+	}
+	opts.Name = "handoff serve"
+	h := hub.New(opts)
+	defer at.guard.reread(h, s)()
 	served := make(chan error, len(doors))
 	for _, d := range doors {
 		go func() { served <- h.Serve(d) }()

@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+
+	"github.com/handoff-go/handoff/hub"
+	"github.com/spf13/pflag"
+)
+
+// guardFlags say who may come to a home, and what they may do there.
+type guardFlags struct {
+	cert, key, clientCA    string
+	tokens, rights         string
+	anybodyWithoutIdentity bool
+}
+
+func (g *guardFlags) add(f *pflag.FlagSet) {
+	f.StringVar(&g.cert, "cert", "", "the certificate of this home, for --tls: `FILE`")
+	f.StringVar(&g.key, "key", "", "its key: `FILE`")
+	f.StringVar(&g.clientCA, "client-ca", "", "the authorities that vouch for clients: `FILE`")
+	f.StringVar(&g.tokens, "tokens", "", "the tokens that name clients: `FILE`")
+	f.StringVar(&g.rights, "rights", "", "what each client may do: `FILE`")
+	f.BoolVar(&g.anybodyWithoutIdentity, "listen-to-anybody-without-identity", false,
+		"let --tcp listen beyond this machine without asking who comes: whoever reaches the address may use every channel, unencrypted")
+}
+
+// load reads the files the flags name: options for the hub, and how it listens over
+// TCP and over TLS.
+func (g guardFlags) load(wantsTLS bool) (opts hub.Options, tcp, secure hub.TCP, err error) {
+	if g.tokens != "" {
+		if opts.Tokens, err = hub.ReadTokens(g.tokens); err != nil {
+			return opts, tcp, secure, err
+		}
+	}
+	if g.rights != "" {
+		if opts.Rights, err = hub.ReadRights(g.rights); err != nil {
+			return opts, tcp, secure, err
+		}
+	}
+	tcp = hub.TCP{Tokens: g.tokens != "", ListenToAnybodyWithoutIdentity: g.anybodyWithoutIdentity}
+	secure = hub.TCP{Tokens: g.tokens != ""}
+	switch {
+	case wantsTLS:
+		secure.TLS, err = g.tls()
+	case g.cert != "" || g.key != "" || g.clientCA != "":
+		err = usage("--cert, --key and --client-ca are for --tls HOST:PORT, which is missing")
+	}
+	return opts, tcp, secure, err
+}
+
+// tls is the home's side of TLS.
+func (g guardFlags) tls() (*tls.Config, error) {
+	switch {
+	case g.cert == "" || g.key == "":
+		return nil, usage("--tls needs --cert and --key: handoff cert makes some for development")
+	case g.clientCA == "" && g.tokens == "":
+		return nil, usage("--tls needs --client-ca or --tokens, so that clients can show who they are")
+	}
+	pair, err := tls.LoadX509KeyPair(g.cert, g.key)
+	if err != nil {
+		return nil, fmt.Errorf("--cert %s --key %s: %w", g.cert, g.key, err)
+	}
+	config := &tls.Config{Certificates: []tls.Certificate{pair}}
+	if g.clientCA == "" {
+		return config, nil
+	}
+	pem, err := os.ReadFile(g.clientCA)
+	if err != nil {
+		return nil, fmt.Errorf("--client-ca: %w", err)
+	}
+	config.ClientCAs = x509.NewCertPool()
+	if !config.ClientCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("--client-ca %s: there is no certificate in it", g.clientCA)
+	}
+	return config, nil
+}
+
+// tcpDoor opens a door at an address.
+func tcpDoor(scheme, addr string, how hub.TCP) (door, error) {
+	l, err := how.Listen(addr)
+	if err != nil {
+		return door{}, err
+	}
+	// What a client has to say is the name in the certificate, not an address.
+	at := l.Addr().String()
+	if host, _, err := net.SplitHostPort(addr); err == nil && scheme == "tls" && host != "" {
+		_, port, _ := net.SplitHostPort(at)
+		at = net.JoinHostPort(host, port)
+	}
+	return door{l, scheme + "://" + at + "/NAME"}, nil
+}
+
+// reread has SIGUSR1, where there is one, read the rights again, until stop, which
+// waits for the end of it. Rights that cannot be read are told, and those there are
+// stay. (SIGHUP says that the terminal is gone, which is an end.)
+func (g guardFlags) reread(h *hub.Hub, s Streams) (stop func()) {
+	if g.rights == "" || rereadSignal == nil {
+		return func() {}
+	}
+	asked, done := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(asked, rereadSignal)
+	go func() {
+		defer close(done)
+		for range asked {
+			rights, err := hub.ReadRights(g.rights)
+			if err != nil {
+				fmt.Fprintf(s.Err, "handoff: the rights stay as they are: %s\n", oneLine(err))
+				continue
+			}
+			h.SetRights(rights)
+			fmt.Fprintf(s.Err, "handoff: the rights in %s hold from now on\n", g.rights)
+		}
+	}()
+	return func() {
+		signal.Stop(asked)
+		close(asked)
+		<-done
+	}
+}
