@@ -28,7 +28,7 @@ func (n *names) deadLetter(cfg driver.Config) (func(it driver.Item, reason strin
 		return nil, fault.Because(fault.ErrConflict, "a channel that is its own dead letter")
 	}
 	e, err := n.grave(name, driver.Config{
-		Slots: slots, Type: deadType(cfg.Type), MaxValue: cfg.MaxValue,
+		Slots: slots, Type: deadType(cfg.Type), Schema: cfg.Schema, MaxValue: cfg.MaxValue,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("dead letter %q: %w", name, err)
@@ -83,7 +83,7 @@ func (n *names) grave(name string, want driver.Config) (*entry, error) {
 	case e.made.MaxValue < limit:
 		return nil, fault.Because(fault.ErrConflict, "it has maxvalue=%d, the channel %d", e.made.MaxValue, limit)
 	}
-	e.carries(want.Type)
+	e.carries(want.Type, want.Schema)
 	return e, nil
 }
 

@@ -15,6 +15,7 @@ type frames struct {
 	send    wire.Send
 	receive wire.Receive
 	settle  wire.Settle
+	schema  wire.Schema // for the next OPEN
 }
 
 // handle does what one frame asks. An error ends the connection.
@@ -65,6 +66,13 @@ func (s *session) handle(h wire.Header, body []byte) error {
 			return err
 		}
 		return s.open(f)
+	case wire.TypeSchema:
+		f, err := wire.ParseSchema(h, body)
+		if err != nil {
+			return err
+		}
+		s.room.schema = *f
+		return nil
 	case wire.TypeList:
 		return s.list(h, body)
 	case wire.TypeBye:
@@ -157,7 +165,12 @@ func (s *session) open(f *wire.Open) error {
 	if n >= s.hub.opts.MaxAttachments {
 		return s.refuse(f, fault.Because(fault.ErrFull, "a connection has %d attachments and no more", s.hub.opts.MaxAttachments))
 	}
-	ch, made, err := s.hub.names.attach(f.Name, config(f))
+	cfg := config(f)
+	if s.room.schema.Channel == f.Channel {
+		cfg.Schema = s.room.schema.Text
+	}
+	s.room.schema = wire.Schema{}
+	ch, made, err := s.hub.names.attach(f.Name, cfg)
 	if err != nil {
 		return s.refuse(f, err)
 	}

@@ -9,9 +9,11 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/handoff-go/handoff/codec"
 	"github.com/handoff-go/handoff/driver"
 	"github.com/handoff-go/handoff/internal/fault"
 	"github.com/handoff-go/handoff/internal/home"
+	"github.com/handoff-go/handoff/internal/schema"
 	"github.com/handoff-go/handoff/internal/wire"
 )
 
@@ -43,6 +45,9 @@ func (n *names) attach(name string, cfg driver.Config) (driver.Channel, driver.C
 	if err := checkName(name); err != nil {
 		return nil, cfg, err
 	}
+	if err := fits(cfg); err != nil {
+		return nil, cfg, err
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	e := n.named[name]
@@ -63,15 +68,35 @@ func (n *names) attach(name string, cfg driver.Config) (driver.Channel, driver.C
 	if fresh {
 		n.add(name, e)
 	}
-	e.carries(cfg.Type)
+	e.carries(cfg.Type, cfg.Schema)
 	return ch, e.made, nil
 }
 
-// carries notes the type of the channel, if the first openers had none to say.
-func (e *entry) carries(fingerprint string) {
+// carries notes the type of the channel, and what more is known of it, if the first
+// openers had none to say.
+func (e *entry) carries(fingerprint, schema string) {
 	if e.made.Type == "" {
 		e.made.Type = fingerprint
 	}
+	if e.made.Schema == "" && e.made.Type == fingerprint {
+		e.made.Schema = schema
+	}
+}
+
+// fits refuses a schema that is not of its type: it would stand in the way of a
+// right one.
+func fits(cfg driver.Config) error {
+	of := cfg.Type
+	if value, ok := codec.DeadOf(of); ok {
+		of = value
+	}
+	if cfg.Schema == "" || !schema.IsMemory(of) {
+		return nil
+	}
+	if _, err := schema.Parse(of, cfg.Schema); err != nil {
+		return fault.Because(fault.ErrTypeMismatch, "its schema: %v", err)
+	}
+	return nil
 }
 
 // make makes the channel called name as cfg wishes.

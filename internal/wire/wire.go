@@ -76,6 +76,7 @@ const (
 	TypeNames     Type = 0x2d
 	TypeSelect    Type = 0x30
 	TypeChosen    Type = 0x31
+	TypeSchema    Type = 0x80
 )
 
 var typeNames = map[Type]string{
@@ -85,7 +86,7 @@ var typeNames = map[Type]string{
 	TypeTaken: "TAKEN", TypeSettle: "SETTLE", TypeClose: "CLOSE", TypeStop: "STOP",
 	TypeAwaitStop: "AWAITSTOP", TypeCancel: "CANCEL", TypeStats: "STATS", TypeFigures: "FIGURES",
 	TypeList: "LIST", TypeNames: "NAMES",
-	TypeSelect: "SELECT", TypeChosen: "CHOSEN",
+	TypeSelect: "SELECT", TypeChosen: "CHOSEN", TypeSchema: "SCHEMA",
 }
 
 func (t Type) String() string {
@@ -175,6 +176,8 @@ func Parse(h Header, body []byte) (Frame, error) {
 		return parseAs(ParseSelect(h, body))
 	case TypeChosen:
 		return parseAs(ParseChosen(h, body))
+	case TypeSchema:
+		return parseAs(ParseSchema(h, body))
 	case TypeDetach, TypeTaken, TypeClose, TypeAwaitStop, TypeCancel, TypeStats:
 		return parseAs(ParseOrder(h, body))
 	}

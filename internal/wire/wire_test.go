@@ -67,6 +67,7 @@ func examples() []Frame {
 			{Kind: CaseTake, Channel: 9}, {Kind: CaseStop, Channel: 7}, {}}},
 		&Chosen{Channel: 7, Op: 14, Flags: ChosenInDoubt, Code: CodeCancelled, Text: "its receiver holds it"},
 		&Chosen{Channel: 7, Op: 14, Flags: ChosenValue, Case: 2, Item: driver.Item{Attempt: 1, Hold: hold, Value: []byte("hello")}},
+		&Schema{Channel: 7, Text: `mem:le:8:{Price"price"@0 float64}`},
 	}
 }
 
