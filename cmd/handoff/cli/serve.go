@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/handoff-go/handoff/hub"
+	"github.com/handoff-go/handoff/hub/web"
 	"github.com/spf13/cobra"
 )
 
@@ -32,17 +33,21 @@ lives, with the values in its slots, as long as this process.
   --pipe PATH       a named pipe (FIFO) of this user's only: pipe:PATH?chan=NAME
   --tcp HOST:PORT   an address of this machine, for all its users:
                     tcp://HOST:PORT/NAME. Port 0 takes one that is free.
+  --http HOST:PORT  the same for curl, browsers and other languages, over HTTP:
+                    http://HOST:PORT/v1/channels/NAME. --origin URL lets the pages
+                    of another site use it too.
 
 Each may be given several times. For each, one line is printed when clients can
 connect. What is left in slots at the end is told.`,
 		Example: `  handoff serve --unix /tmp/shop.sock
   handoff serve --unix /tmp/shop.sock --tcp localhost:4710
+  handoff serve --http localhost:8080
 
   ch, err := handoff.Open[string](ctx, "unix:/tmp/shop.sock?chan=orders&slots=4")`,
 		Args: cobra.NoArgs,
 		RunE: runs(func(ctx context.Context, _ []string) error {
-			if len(at.unix)+len(at.tcp)+len(at.pipe) == 0 {
-				return usage("--unix PATH, --tcp HOST:PORT or --pipe PATH is missing")
+			if len(at.unix)+len(at.tcp)+len(at.pipe)+len(at.http) == 0 {
+				return usage("--unix PATH, --tcp HOST:PORT, --http HOST:PORT or --pipe PATH is missing")
 			}
 			return serve(ctx, at, s)
 		}),
@@ -51,15 +56,18 @@ connect. What is left in slots at the end is told.`,
 	f.StringArrayVar(&at.unix, "unix", nil, "serve on a Unix socket at `PATH`")
 	f.StringArrayVar(&at.tcp, "tcp", nil, "serve at `HOST:PORT`, a loopback address")
 	f.StringArrayVar(&at.pipe, "pipe", nil, "serve on a named pipe at `PATH`")
+	f.StringArrayVar(&at.http, "http", nil, "serve HTTP and WebSockets at `HOST:PORT`, a loopback address")
+	f.StringArrayVar(&at.origins, "origin", nil, "let pages of `URL`, as https://shop.example, use --http from a browser")
 	return cmd
 }
 
-type serveFlags struct{ unix, tcp, pipe []string }
+type serveFlags struct{ unix, tcp, pipe, http, origins []string }
 
 // door is where clients come in.
 type door struct {
 	net.Listener
 	url string // as clients say it, with NAME for the channel
+	web bool   // they speak HTTP
 }
 
 // doors opens all that the flags name, or none.
@@ -89,7 +97,14 @@ func (at serveFlags) doors() (doors []door, err error) {
 		if err != nil {
 			return door{}, err
 		}
-		return door{l, "tcp://" + l.Addr().String() + "/NAME"}, nil
+		return door{Listener: l, url: "tcp://" + l.Addr().String() + "/NAME"}, nil
+	})
+	open(at.http, func(addr string) (door, error) {
+		l, err := hub.ListenTCP(addr)
+		if err != nil {
+			return door{}, err
+		}
+		return door{Listener: l, url: "http://" + l.Addr().String() + "/v1/channels/NAME", web: true}, nil
 	})
 	return doors, err
 }
@@ -110,7 +125,7 @@ func fileDoor(scheme, path string, listen func(string) (net.Listener, error)) (d
 		return door{}, err
 	}
 	at := url.URL{Scheme: scheme, Path: filepath.ToSlash(abs), OmitHost: true}
-	return door{l, at.String() + "?chan=NAME"}, nil
+	return door{Listener: l, url: at.String() + "?chan=NAME"}, nil
 }
 
 func serve(ctx context.Context, at serveFlags, s Streams) error {
@@ -118,10 +133,10 @@ func serve(ctx context.Context, at serveFlags, s Streams) error {
 	if err != nil {
 		return err
 	}
-	h := hub.New(hub.Options{Name: "handoff serve"})
+	h := newHouse(at)
 	served := make(chan error, len(doors))
 	for _, d := range doors {
-		go func() { served <- h.Serve(d) }()
+		go func() { served <- h.serve(d) }()
 	}
 	for _, d := range doors {
 		if _, err := fmt.Fprintf(s.Out, "serving %s\n", d.url); err != nil {
@@ -136,11 +151,29 @@ func serve(ctx context.Context, at serveFlags, s Streams) error {
 	}
 }
 
+// house is a home with its doors of both kinds.
+type house struct {
+	*hub.Hub
+	web *web.Server
+}
+
+func newHouse(at serveFlags) house {
+	h := hub.New(hub.Options{Name: "handoff serve"})
+	return house{h, web.New(h, web.Options{Origins: at.origins})}
+}
+
+func (h house) serve(d door) error {
+	if d.web {
+		return h.web.Serve(d)
+	}
+	return h.Serve(d)
+}
+
 // end closes h and waits until it serves no more, at so many doors.
-func end(h *hub.Hub, served <-chan error, doors int) error {
+func end(h house, served <-chan error, doors int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
 	defer cancel()
-	err := h.Close(ctx)
+	err := errors.Join(h.web.Close(ctx), h.Close(ctx))
 	for range doors {
 		if bad := <-served; !errors.Is(bad, hub.ErrClosed) && !errors.Is(bad, net.ErrClosed) {
 			err = errors.Join(err, bad)
