@@ -60,6 +60,7 @@ var layers = []layer{
 	{dir: "cli", own: []string{"*"}, others: []string{"*"}},
 	{dir: "bench", own: []string{"*"}, others: []string{"*"}},
 	{dir: "examples", own: []string{"*"}},
+	{dir: "examples/web", own: []string{"*"}, others: []string{websocket}},
 }
 
 // testOnly are the modules of others that tests, and only tests, may import.
