@@ -36,7 +36,7 @@ var float64Schema = map[string]any{"anyOf": []any{
 func (n *node) describeInteger() map[string]any {
 	if n.size == 8 {
 		return map[string]any{"anyOf": []any{
-			map[string]any{"type": "integer", "minimum": n.lowest(), "maximum": maxExact},
+			map[string]any{"type": "integer", "minimum": n.lowest(), "maximum": int64(maxExact)},
 			map[string]any{"type": "string", "pattern": "^-?[0-9]+$"},
 		}}
 	}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/handoff-go/handoff/hub"
@@ -49,6 +50,9 @@ connect. What is left in slots at the end is told.`,
 			if len(at.unix)+len(at.tcp)+len(at.pipe)+len(at.http) == 0 {
 				return usage("--unix PATH, --tcp HOST:PORT, --http HOST:PORT or --pipe PATH is missing")
 			}
+			if err := at.checkOrigins(); err != nil {
+				return err
+			}
 			return serve(ctx, at, s)
 		}),
 	}
@@ -62,6 +66,20 @@ connect. What is left in slots at the end is told.`,
 }
 
 type serveFlags struct{ unix, tcp, pipe, http, origins []string }
+
+// checkOrigins refuses what no browser would call the origin of a page.
+func (at serveFlags) checkOrigins() error {
+	if len(at.origins) > 0 && len(at.http) == 0 {
+		return usage("--origin is for --http, which is missing")
+	}
+	for _, o := range at.origins {
+		u, err := url.Parse(o)
+		if err != nil || u.Host == "" || o != u.Scheme+"://"+u.Host || o != strings.ToLower(o) {
+			return usage("--origin %s: want scheme and host in lower case and nothing else, as https://shop.example", o)
+		}
+	}
+	return nil
+}
 
 // door is where clients come in.
 type door struct {
