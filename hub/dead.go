@@ -83,7 +83,7 @@ func (n *names) grave(name string, want driver.Config) (*entry, error) {
 	case e.made.MaxValue < limit:
 		return nil, fault.Because(fault.ErrConflict, "it has maxvalue=%d, the channel %d", e.made.MaxValue, limit)
 	}
-	e.carries(want.Type, want.Schema)
+	e.carries(want.Type, want.Schema, false)
 	return e, nil
 }
 

@@ -68,18 +68,20 @@ func (n *names) attach(name string, cfg driver.Config) (driver.Channel, driver.C
 	if fresh {
 		n.add(name, e)
 	}
-	e.carries(cfg.Type, cfg.Schema)
+	e.carries(cfg.Type, cfg.Schema, cfg.Receive)
 	return ch, e.made, nil
 }
 
 // carries notes the type of the channel, and what more is known of it, if the first
 // openers had none to say.
-func (e *entry) carries(fingerprint, schema string) {
+//
+// Types of JSON evolve: there the last one that receives says what it reads.
+func (e *entry) carries(fingerprint, of string, receives bool) {
 	if e.made.Type == "" {
 		e.made.Type = fingerprint
 	}
-	if e.made.Schema == "" && e.made.Type == fingerprint {
-		e.made.Schema = schema
+	if e.made.Type == fingerprint && of != "" && (e.made.Schema == "" || receives && schema.IsJSON(fingerprint)) {
+		e.made.Schema = of
 	}
 }
 
@@ -90,10 +92,15 @@ func fits(cfg driver.Config) error {
 	if value, ok := codec.DeadOf(of); ok {
 		of = value
 	}
-	if cfg.Schema == "" || !schema.IsMemory(of) {
-		return nil
+	var err error
+	switch {
+	case cfg.Schema == "":
+	case schema.IsMemory(of):
+		_, err = schema.Parse(of, cfg.Schema)
+	case schema.IsJSON(of):
+		_, err = schema.ParseJSON(cfg.Schema)
 	}
-	if _, err := schema.Parse(of, cfg.Schema); err != nil {
+	if err != nil {
 		return fault.Because(fault.ErrTypeMismatch, "its schema: %v", err)
 	}
 	return nil

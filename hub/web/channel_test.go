@@ -24,6 +24,12 @@ func TestSendAndReceive(t *testing.T) {
 	if got := a.header.Get("Handoff-Attempt"); got != "1" {
 		t.Errorf("Handoff-Attempt %q", got)
 	}
+	h.want(200, `{"sent":1}`, "POST", c("words")+"/send", "x", "Handoff-Header: a+b=%3D+%20")
+	a = h.want(200, "x", "POST", c("words")+"/take", "", "Accept: application/octet-stream")
+	if got := a.header.Get("Handoff-Header"); got != "a%2Bb=%3D%2B%20" {
+		t.Errorf("Handoff-Header %q", got)
+	}
+	h.want(200, "{}", "POST", "/v1/holds/"+a.header.Get("Handoff-Hold")+"/confirm", "")
 	h.want(204, "", "POST", c("words")+"/receive?timeout=0s", "")
 	h.want(204, "", "POST", c("words")+"/receive?timeout=1ms", "")
 	h.want(200, `{}`, "POST", c("words")+"/close", "")
@@ -116,7 +122,7 @@ func TestInDoubt(t *testing.T) {
 	h := serve(t, web.Options{})
 	got := make(chan answer, 1)
 	go func() {
-		a, _ := h.request(t.Context(), "POST", c("jobs")+"/send?timeout=200ms", `{}`, asJSON)
+		a, _ := h.request(t.Context(), "POST", c("jobs")+"/send?timeout=2s", `{}`, asJSON)
 		got <- a
 	}()
 	h.want(200, "*", "POST", c("jobs")+"/take?lease=1m", "")
@@ -163,7 +169,7 @@ func TestClientLeaves(t *testing.T) {
 // TestPollingIsNotLeaving: between two requests the receiver has not left, which
 // would stop the senders.
 func TestPollingIsNotLeaving(t *testing.T) {
-	h := serve(t, web.Options{Linger: 50 * time.Millisecond})
+	h := serve(t, web.Options{Linger: 2 * time.Second})
 	sender, err := handoff.OpenSender[string](t.Context(), h.unix+"words&slots=3")
 	if err != nil {
 		t.Fatal(err)

@@ -25,6 +25,8 @@ const (
 type form struct {
 	kind   string         // of what people speak
 	memory *schema.Memory // of a fixed layout
+	shape  *schema.JSON   // of JSON, if its reader has said what it reads
+	shown  map[string]any // the same to show
 	dead   *form          // of dead letters: what they are of
 	opaque error          // why it cannot be
 }
@@ -64,8 +66,13 @@ func newForm(typ, announced string) *form {
 		return &form{kind: "text"}
 	case typ == bytesType:
 		return &form{kind: "bytes"}
-	case how == jsonType:
-		return &form{kind: "json"}
+	case schema.IsJSON(typ):
+		f := &form{kind: "json", shown: map[string]any{}}
+		if s, err := schema.ParseJSON(announced); err == nil { // else there is none
+			f.shape = s
+			json.Unmarshal([]byte(announced), &f.shown)
+		}
+		return f
 	case typ == "":
 		return &form{kind: "unknown", opaque: fault.Because(fault.ErrUnsupported, "nobody has said yet what the channel carries")}
 	case schema.IsMemory(typ):
@@ -86,7 +93,7 @@ func (f *form) describe() map[string]any {
 	case f.memory != nil:
 		return f.memory.JSONSchema()
 	case f.kind == "json":
-		return map[string]any{}
+		return f.shown
 	case f.kind == "text":
 		return map[string]any{"type": "string"}
 	case f.kind == "bytes":
@@ -120,6 +127,8 @@ func (f *form) fromJSON(channel string, text []byte) ([]byte, error) {
 			return nil, &schema.Mismatch{Field: channel, Why: "is not a string in base64, and the channel carries bytes"}
 		}
 		return b, nil
+	case f.shape != nil:
+		return text, f.shape.Check(channel, text)
 	}
 	return text, nil
 }

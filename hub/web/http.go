@@ -274,8 +274,8 @@ func valueHeaders(lines []string) (map[string]string, error) {
 	h := map[string]string{}
 	for _, line := range lines {
 		k, v, ok := strings.Cut(line, "=")
-		key, err := url.QueryUnescape(k)
-		value, err2 := url.QueryUnescape(v)
+		key, err := url.PathUnescape(k)
+		value, err2 := url.PathUnescape(v)
 		if _, twice := h[key]; !ok || err != nil || err2 != nil || twice {
 			return nil, badRequest("Handoff-Header: want KEY=VALUE, percent-encoded, once for each key, not %q", line)
 		}
@@ -368,13 +368,16 @@ func (c *call) render(r *reply) (as string, body []byte, err error) {
 	h := c.w.Header()
 	h.Set("Handoff-Attempt", strconv.Itoa(d.item.Attempt))
 	for k, v := range d.item.Header {
-		h.Add("Handoff-Header", url.QueryEscape(k)+"="+url.QueryEscape(v))
+		h.Add("Handoff-Header", escaped(k)+"="+escaped(v))
 	}
 	if d.hold != nil {
 		h.Set("Handoff-Hold", d.hold.name)
 	}
 	return as, d.item.Value, nil
 }
+
+// escaped is s with all but letters, digits and a few signs percent-encoded.
+func escaped(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
 
 // wants is the form that a client accepts; JSON if it accepts any.
 func wants(accept []string) string {

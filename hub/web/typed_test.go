@@ -121,6 +121,15 @@ func TestOtherTypes(t *testing.T) {
 	for _, bad := range []string{`{`, `{} {}`, "\"\xff\"", ``} {
 		h.want(400, "*", "POST", c("notes")+"/send", bad, asJSON)
 	}
+	// What Go could not read is refused, and not lost at its receiver.
+	_, field, message := h.want(400, "*", "POST", c("notes")+"/send", `{"text":"x","tags":["a",5]}`, asJSON).cause(t)
+	if field != "notes.tags[1]" || message != "notes.tags[1] is a number, not string" {
+		t.Errorf("%s: %s", field, message)
+	}
+	s, _ := h.ask("GET", c("notes"), "").json(t)["schema"].(map[string]any)
+	if p, _ := s["properties"].(map[string]any); len(p) != 2 {
+		t.Errorf("schema %v", s)
+	}
 
 	raw := open[[]byte](h, "bytes", handoff.Slots(4))
 	h.want(200, `{"sent":1}`, "POST", c("bytes")+"/send", `"AP8="`, asJSON)

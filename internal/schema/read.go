@@ -23,22 +23,33 @@ func (m *Mismatch) Error() string { return m.Field + " " + m.Why }
 func (m *Memory) FromJSON(path string, text []byte) (mem []byte, err error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
-	r := &reader{d, m}
+	err = caught(func() {
+		mem = make([]byte, m.root.size)
+		r := &reader{d, m}
+		r.value(m.root, mem, path)
+		if _, err := d.Token(); err != io.EOF {
+			refuse(path, "is followed by something else")
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return mem, nil
+}
+
+// caught is the mismatch that do finds.
+func caught(do func()) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			bad, ok := p.(*Mismatch)
 			if !ok {
 				panic(p)
 			}
-			mem, err = nil, bad
+			err = bad
 		}
 	}()
-	mem = make([]byte, m.root.size)
-	r.value(m.root, mem, path)
-	if _, err := d.Token(); err != io.EOF {
-		refuse(path, "is followed by something else")
-	}
-	return mem, nil
+	do()
+	return nil
 }
 
 // reader reads one value. A mismatch is a panic, as it ends everything.
