@@ -13,32 +13,41 @@ import (
 // shapeOf describes what JSON a t reads, as a JSON Schema. Whatever decodes itself
 // is not described, nor is what lies in a t inside itself.
 func shapeOf(t reflect.Type) string {
-	text, err := json.Marshal(shaper{}.shape(t))
+	s := &shaper{inside: map[reflect.Type]bool{}, left: maxShapes}
+	text, err := json.Marshal(s.shape(t))
 	if err != nil {
 		return ""
 	}
 	return string(text)
 }
 
-// shaper describes types, and has those it is describing.
-type shaper map[reflect.Type]bool
+// maxShapes is how many parts of a type are described, as a type may have a
+// thousand times as many as its declaration has words.
+const maxShapes = 1000
 
-func (s shaper) shape(t reflect.Type) map[string]any {
+// shaper describes types.
+type shaper struct {
+	inside map[reflect.Type]bool // those it is describing
+	left   int                   // of maxShapes
+}
+
+func (s *shaper) shape(t reflect.Type) map[string]any {
+	s.left--
 	switch {
 	case t == reflect.TypeFor[time.Time]():
 		return map[string]any{"type": "string", "format": "date-time"}
-	case has[json.Unmarshaler](reflect.PointerTo(t)) || s[t]:
+	case has[json.Unmarshaler](reflect.PointerTo(t)) || s.inside[t] || s.left < 0:
 		return map[string]any{}
 	case has[encoding.TextUnmarshaler](reflect.PointerTo(t)):
 		return map[string]any{"type": "string"}
 	}
-	s[t] = true
-	defer delete(s, t)
+	s.inside[t] = true
+	defer delete(s.inside, t)
 	return s.plain(t)
 }
 
 // plain describes a t that has no method of its own.
-func (s shaper) plain(t reflect.Type) map[string]any {
+func (s *shaper) plain(t reflect.Type) map[string]any {
 	switch t.Kind() {
 	case reflect.Bool:
 		return map[string]any{"type": "boolean"}
@@ -83,7 +92,7 @@ func nullable(shape map[string]any) map[string]any {
 }
 
 // fields describes the fields of t, and of the structs embedded in it.
-func (s shaper) fields(t reflect.Type, properties map[string]any) {
+func (s *shaper) fields(t reflect.Type, properties map[string]any) {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")

@@ -61,7 +61,7 @@ func invoices() []invoice {
 	}
 }
 
-// TestCheckTakesWhatGoWrites.
+// TestCheckTakesWhatGoWrites: every value that Go encodes passes.
 func TestCheckTakesWhatGoWrites(t *testing.T) {
 	s, c := shapeOfInvoice(t)
 	for _, v := range invoices() {
@@ -107,6 +107,32 @@ func TestCheckNamesTheField(t *testing.T) {
 		if s, err := schema.ParseJSON(bad); err == nil {
 			t.Errorf("%s is %+v", bad, s)
 		}
+	}
+}
+
+// TestShapesAreBounded: a type that unfolds without end in sight is described as
+// far as that is short.
+func TestShapesAreBounded(t *testing.T) {
+	type a struct{ S string }
+	type b struct{ A, B, C, D, E, F, G, H, I, J a }
+	type d struct{ A, B, C, D, E, F, G, H, I, J b }
+	type e struct{ A, B, C, D, E, F, G, H, I, J d }
+	type f struct{ A, B, C, D, E, F, G, H, I, J e }
+	type wide struct{ A, B, C, D, E, F, G, H, I, J f }
+	c, err := codec.For[wide](codec.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := codec.SchemaOf(c)
+	s, err := schema.ParseJSON(text)
+	if err != nil || len(text) > 1<<16-1 {
+		t.Fatalf("%d bytes, %v", len(text), err)
+	}
+	if err := s.Check("w", []byte(`{"A":{"A":{"A":{"A":{"A":{"S":5}}}}}}`)); err == nil {
+		t.Error("the part that is described is not checked")
+	}
+	if err := s.Check("w", []byte(`{"J":{"J":{"J":{"J":{"J":{"S":5}}}}}}`)); err != nil {
+		t.Error(err)
 	}
 }
 
