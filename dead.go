@@ -67,7 +67,7 @@ func farGrave(ctx context.Context, u *url.URL, o options, typ reflect.Type) (*gr
 	if err != nil {
 		return nil, err
 	}
-	l, err := openLink(ctx, medium, u, o, right{send: true}, c.Fingerprint())
+	l, err := openLink(ctx, medium, u, o, right{send: true}, c)
 	if err != nil {
 		return nil, err
 	}

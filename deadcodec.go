@@ -51,6 +51,8 @@ func (Dead[T]) codecOf(o codec.Options) (encoder, error) {
 
 func (c deadCodec[T]) Fingerprint() string { return codec.DeadFingerprint(c.value.Fingerprint()) }
 
+func (c deadCodec[T]) Schema() string { return codec.SchemaOf(c.value) }
+
 func (c deadCodec[T]) Append(b []byte, v *Dead[T]) ([]byte, error) {
 	return c.value.Append(codec.AppendFate(b, codec.Fate{Reason: v.Reason, Attempts: v.Attempts, From: v.From}), &v.Value)
 }

@@ -70,7 +70,7 @@ func openFar[T any](ctx context.Context, m driver.Medium, u *url.URL, o options,
 	if err != nil {
 		return nil, err
 	}
-	l, err := openLink(ctx, m, u, o, rt, c.Fingerprint())
+	l, err := openLink(ctx, m, u, o, rt, c)
 	if err != nil {
 		return nil, err
 	}
@@ -81,10 +81,10 @@ func openFar[T any](ctx context.Context, m driver.Medium, u *url.URL, o options,
 	return &attachment[T]{far: &far[T]{l, c, o.maxValue}, timeout: o.sendTimeout, about: &about{name: name}}, nil
 }
 
-func openLink(ctx context.Context, m driver.Medium, u *url.URL, o options, rt right, fingerprint string) (*link, error) {
+func openLink(ctx context.Context, m driver.Medium, u *url.URL, o options, rt right, c interface{ Fingerprint() string }) (*link, error) {
 	ch, err := m.Open(ctx, u, driver.Config{
 		Name: o.name, Send: rt.send, Receive: rt.recv,
-		Slots: o.slots, Create: o.createMode(), Type: fingerprint,
+		Slots: o.slots, Create: o.createMode(), Type: c.Fingerprint(), Schema: codec.SchemaOf(c),
 		MaxValue: o.maxValue, MaxHold: o.maxHold, SendTimeout: o.sendTimeout,
 		MaxAttempts: o.maxAttempts, DeadLetter: o.deadLetter,
 		CloseWhenSendersGone: o.autoClose,

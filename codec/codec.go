@@ -48,6 +48,16 @@ type Codec[T any] interface {
 	Decode(b []byte, v *T) error
 }
 
+// SchemaOf is what a home is told of values that c, a Codec, encodes, so that it can
+// turn JSON into them; "" where the fingerprint says all there is to say. Its form
+// is specified in docs/spec/wire.md.
+func SchemaOf(c interface{ Fingerprint() string }) string {
+	if s, ok := c.(interface{ Schema() string }); ok {
+		return s.Schema()
+	}
+	return ""
+}
+
 // Format is how a value is encoded where its type leaves a choice.
 type Format string
 

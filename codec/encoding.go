@@ -116,6 +116,13 @@ func named(codec, schema string) string {
 
 func (c encoded[T]) Fingerprint() string { return c.fingerprint }
 
+func (c encoded[T]) Schema() string {
+	if c.Format != JSON {
+		return ""
+	}
+	return shapeOf(reflect.TypeFor[T]())
+}
+
 func (c encoded[T]) Append(b []byte, v *T) (_ []byte, err error) {
 	defer caught(&err)
 	if c.unbound {

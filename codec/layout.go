@@ -1,11 +1,13 @@
 package codec
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
+
+	"github.com/handoff-go/handoff/internal/schema"
 )
 
 // isFixed reports whether a t is nothing but its own memory: no pointer in it
@@ -129,34 +131,38 @@ func (l *layout) valid(b []byte) int {
 	return -1
 }
 
-// maxFingerprint is how long a layout may be and still be written out.
-const maxFingerprint = 240
-
 // fingerprint describes the layout of t: byte order, size and every field with
 // its offset. A long one is cut and made unique by its hash.
-func fingerprint(t reflect.Type) string {
+func fingerprint(t reflect.Type) string { return schema.Text(written(t, false)) }
+
+// announced is the schema of t: its layout in full, with the names its fields
+// have in JSON. It is "" where the fingerprint says as much.
+func announced(t reflect.Type) string {
+	if s := written(t, true); s != fingerprint(t) {
+		return s
+	}
+	return ""
+}
+
+func written(t reflect.Type, names bool) string {
 	var b strings.Builder
 	order := "le"
 	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
 		order = "be"
 	}
 	fmt.Fprintf(&b, "mem:%s:%d:", order, t.Size())
-	describe(&b, t)
-	s := b.String()
-	if len(s) <= maxFingerprint {
-		return s
-	}
-	return fmt.Sprintf("%s…%x", strings.ToValidUTF8(s[:maxFingerprint-70], ""), sha256.Sum256([]byte(s)))
+	describe(&b, t, names)
+	return b.String()
 }
 
 // describe writes t without the names of types, which may differ between two
 // programs that mean the same, but with those of fields, which tell fields of
-// one type apart.
-func describe(b *strings.Builder, t reflect.Type) {
+// one type apart. With names it adds those of JSON where they are others.
+func describe(b *strings.Builder, t reflect.Type, names bool) {
 	switch t.Kind() {
 	case reflect.Array:
 		fmt.Fprintf(b, "[%d]", t.Len())
-		describe(b, t.Elem())
+		describe(b, t.Elem(), names)
 	case reflect.Struct:
 		b.WriteByte('{')
 		for i := range t.NumField() {
@@ -164,8 +170,12 @@ func describe(b *strings.Builder, t reflect.Type) {
 			if i > 0 {
 				b.WriteByte(',')
 			}
-			fmt.Fprintf(b, "%s@%d ", f.Name, f.Offset)
-			describe(b, f.Type)
+			b.WriteString(f.Name)
+			if name := jsonName(f); names && name != f.Name {
+				b.WriteString(strconv.Quote(name))
+			}
+			fmt.Fprintf(b, "@%d ", f.Offset)
+			describe(b, f.Type, names)
 		}
 		b.WriteByte('}')
 	case reflect.Int, reflect.Uint, reflect.Uintptr:
@@ -174,4 +184,17 @@ func describe(b *strings.Builder, t reflect.Type) {
 	default:
 		b.WriteString(t.Kind().String())
 	}
+}
+
+// jsonName is what f is called in JSON, "" if it is left out.
+func jsonName(f reflect.StructField) string {
+	tag := f.Tag.Get("json")
+	name, _, _ := strings.Cut(tag, ",")
+	switch {
+	case tag == "-":
+		return ""
+	case name == "":
+		return f.Name
+	}
+	return name
 }

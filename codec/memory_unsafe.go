@@ -14,10 +14,11 @@ import (
 type memory[T any] struct {
 	*layout
 	fingerprint string
+	schema      string
 }
 
 func newMemory[T any](t reflect.Type) Codec[T] {
-	return memory[T]{layoutOf(t), fingerprint(t)}
+	return memory[T]{layoutOf(t), fingerprint(t), announced(t)}
 }
 
 // bytesOf is the memory of *v.
@@ -26,6 +27,8 @@ func bytesOf[T any](v *T) []byte {
 }
 
 func (m memory[T]) Fingerprint() string { return m.fingerprint }
+
+func (m memory[T]) Schema() string { return m.schema }
 
 func (m memory[T]) Append(b []byte, v *T) ([]byte, error) {
 	start := len(b)

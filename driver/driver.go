@@ -33,6 +33,7 @@ type Config struct {
 	Slots   int    // capacity asked for, -1 when not said
 	Create  Create
 	Type    string // fingerprint of the value type and its encoding
+	Schema  string // more about it for a home that speaks JSON; see codec.SchemaOf
 	// MaxValue is the largest encoded value in bytes, 0 for the medium's default.
 	MaxValue int
 	// MaxHold bounds a hold, 0 for the medium's default.

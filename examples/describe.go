@@ -14,7 +14,7 @@ import (
 
 // sources are the examples themselves, for their comments.
 //
-//go:embed */*.go
+//go:embed choose/*.go closing/*.go data/*.go events/*.go leaks/*.go patterns/*.go slots/*.go
 var sources embed.FS
 
 // name is what the program is called on the command line.

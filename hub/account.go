@@ -48,13 +48,26 @@ func (a *account) enter() error {
 	return nil
 }
 
-// leave counts a session out, and forgets an account with nothing in it. h.mu is
-// held.
+// leave counts a session out. h.mu is held.
 func (h *Hub) leave(a *account) {
 	if a == nil {
 		return
 	}
 	a.sessions--
+	h.drop(a)
+}
+
+// forget is leave of one who had no session.
+func (h *Hub) forget(a *account) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if a != nil {
+		h.drop(a)
+	}
+}
+
+// drop forgets an account with nothing in it. h.mu is held.
+func (h *Hub) drop(a *account) {
 	a.mu.Lock()
 	idle := a.sessions == 0 && a.channels == 0
 	a.mu.Unlock()

@@ -48,9 +48,10 @@ type op struct {
 }
 
 func newAttachment(s *session, f *wire.Open, ch driver.Channel) *attachment {
+	sends, receives := f.Flags&wire.OpenSend != 0, f.Flags&wire.OpenReceive != 0
 	return &attachment{
-		s: s, id: f.Channel, name: f.Name, asked: asks(f), ch: ch, ops: map[uint64]*op{},
-		canSend: f.Flags&wire.OpenSend != 0, canRecv: f.Flags&wire.OpenReceive != 0,
+		s: s, id: f.Channel, name: f.Name, asked: asks(sends, receives, f.Flags&wire.OpenCloseWhenSendersGone != 0),
+		ch: ch, ops: map[uint64]*op{}, canSend: sends, canRecv: receives,
 	}
 }
 

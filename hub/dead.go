@@ -32,7 +32,7 @@ func (n *names) deadLetter(by opener, cfg driver.Config) (func(it driver.Item, r
 		return nil, fmt.Errorf("dead letter %q: %w", name, err)
 	}
 	e, err := n.grave(by, name, driver.Config{
-		Slots: slots, Type: deadType(cfg.Type), MaxValue: cfg.MaxValue,
+		Slots: slots, Type: deadType(cfg.Type), Schema: cfg.Schema, MaxValue: cfg.MaxValue,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("dead letter %q: %w", name, err)
@@ -88,7 +88,7 @@ func (n *names) grave(by opener, name string, want driver.Config) (*entry, error
 	case e.made.MaxValue < limit:
 		return nil, fault.Because(fault.ErrConflict, "it has maxvalue=%d, the channel %d", e.made.MaxValue, limit)
 	}
-	e.carries(want.Type)
+	e.carries(want.Type, want.Schema, false)
 	return e, nil
 }
 

@@ -15,6 +15,7 @@ type frames struct {
 	send    wire.Send
 	receive wire.Receive
 	settle  wire.Settle
+	schema  wire.Schema // for the next OPEN
 }
 
 // handle does what one frame asks. An error ends the connection.
@@ -68,6 +69,13 @@ func (s *session) handle(h wire.Header, body []byte) error {
 			return err
 		}
 		return s.open(f)
+	case wire.TypeSchema:
+		f, err := wire.ParseSchema(h, body)
+		if err != nil {
+			return err
+		}
+		s.room.schema = *f
+		return nil
 	case wire.TypeList:
 		return s.list(h, body)
 	case wire.TypeAsk:
@@ -184,23 +192,24 @@ func (s *session) opener() opener { return opener{s.who, s.hub.rights.Load(), s.
 
 // attach attaches to the channel f names, if the client may.
 func (s *session) attach(f *wire.Open) (driver.Channel, driver.Config, error) {
+	cfg := s.config(f)
 	by := s.opener()
-	if err := by.needs(f.Name, asks(f)); err != nil {
+	if err := by.needs(f.Name, asks(cfg.Send, cfg.Receive, cfg.CloseWhenSendersGone)); err != nil {
 		return nil, driver.Config{}, err
 	}
 	if err := s.account.attach(); err != nil {
 		return nil, driver.Config{}, err
 	}
-	ch, made, err := s.hub.names.attach(by, f.Name, config(f))
+	ch, made, err := s.hub.names.attach(by, f.Name, cfg)
 	if err != nil {
 		s.account.detach(1)
 	}
 	return ch, made, err
 }
 
-// config is what f asks for.
-func config(f *wire.Open) driver.Config {
-	return driver.Config{
+// config is what f asks for, with the schema announced before it.
+func (s *session) config(f *wire.Open) driver.Config {
+	cfg := driver.Config{
 		Name: f.Name,
 		Send: f.Flags&wire.OpenSend != 0, Receive: f.Flags&wire.OpenReceive != 0,
 		Slots: int(f.Slots), Create: driver.Create(f.Create), Type: f.Type,
@@ -208,6 +217,11 @@ func config(f *wire.Open) driver.Config {
 		MaxAttempts: int(f.MaxAttempts), DeadLetter: f.DeadLetter,
 		CloseWhenSendersGone: f.Flags&wire.OpenCloseWhenSendersGone != 0,
 	}
+	if s.room.schema.Channel == f.Channel {
+		cfg.Schema = s.room.schema.Text
+	}
+	s.room.schema = wire.Schema{}
+	return cfg
 }
 
 // refuse answers an OPEN with why not, which is no reason to end the connection.

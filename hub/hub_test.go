@@ -288,7 +288,7 @@ func TestBreaksTheRules(t *testing.T) {
 		{"garbage", []byte("GET / HTTP/1.1\r\n\r\n"), wire.CodeProtocol, ""},
 		{"oversize", []byte{0xff, 0xff, 0xff, 0x7f, byte(wire.TypeSend), 0, 0, 0}, wire.CodeLimit, "at most"},
 		{"unknown critical", []byte{0, 0, 0, 0, 0x7f, 0, 0, 0}, wire.CodeProtocol, "not known"},
-		{"optional is skipped", append([]byte{1, 0, 0, 0, 0x80, 0, 0, 0, 7}, frame(order(wire.TypeTaken, 2))...), wire.CodeProtocol, "not delivered"},
+		{"optional is skipped", append([]byte{1, 0, 0, 0, 0xfe, 0, 0, 0, 7}, frame(order(wire.TypeTaken, 2))...), wire.CodeProtocol, "not delivered"},
 		{"broken body", []byte{1, 0, 0, 0, byte(wire.TypeSend), 0, 0, 0, 7}, wire.CodeProtocol, "broken"},
 		{"old number", frame(recv(2), recv(2)), wire.CodeProtocol, "earlier"},
 		{"old number of OPEN", frame(&wire.Open{Channel: 2, Op: 1, Name: "x"}), wire.CodeProtocol, "earlier"},

@@ -1,17 +1,19 @@
 package hub
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"net"
 	"strings"
 
+	"github.com/handoff-go/handoff/internal/fault"
 	"github.com/handoff-go/handoff/internal/tlsconn"
 	"github.com/handoff-go/handoff/internal/wire"
 )
 
-// anonymous is who comes without an identity.
-const anonymous = "anonymous"
+// Anonymous is who comes without an identity, in rights and elsewhere.
+const Anonymous = "anonymous"
 
 // The kinds of identity. What follows is the name: of the certificate, of the
 // token, or the number of the user.
@@ -45,33 +47,44 @@ func errDenied(why string) error { return &wire.Error{Code: wire.CodeDenied, Tex
 // identify says who is at the other end of l: whom his token names, else his
 // certificate, else the system.
 func (l *line) identify() error {
-	who, err := anonymous, error(nil)
-	switch conn := l.conn.(type) {
-	case *tlsconn.Conn:
-		if chains := conn.ConnectionState().VerifiedChains; len(chains) > 0 {
-			who, err = certified(chains[0][0])
-		}
-	case *net.UnixConn:
+	var tls *tls.ConnectionState
+	if conn, ok := l.conn.(*tlsconn.Conn); ok {
+		state := conn.ConnectionState()
+		tls = &state
+	}
+	who, err := l.hub.Identify(l.hello.Token, tls)
+	l.hello.Token = "" // it has done its work
+	if conn, ok := l.conn.(*net.UnixConn); ok && who == Anonymous {
 		if uid, ok := userOf(conn); ok {
 			who = fmt.Sprint(byUser, uid)
 		}
 	}
-	if l.hello.Token != "" {
-		name, ok := l.hub.opts.Tokens.find(l.hello.Token)
-		l.hello.Token = "" // it has done its work
-		if !ok {
-			return errDenied("this home does not know the token")
-		}
-		who, err = byToken+name, nil
-	}
 	switch {
 	case err != nil:
-		return err
-	case who == anonymous && asksIdentity(l.conn):
+		return errDenied(fault.Reason(err))
+	case who == Anonymous && asksIdentity(l.conn):
 		return errDenied("this home wants to know who its clients are: show a certificate or a token")
 	}
 	l.who = who
 	return nil
+}
+
+// Identify returns the identity of him who shows token, or else, of him who has
+// proved a certificate over the TLS connection of conn; "anonymous" where token is
+// "" and conn is nil or without one. A token that the home does not know, or a
+// certificate without a name that can be one, is ErrDenied.
+func (h *Hub) Identify(token string, conn *tls.ConnectionState) (who string, err error) {
+	if token != "" {
+		name, ok := h.opts.Tokens.find(token)
+		if !ok {
+			return "", fault.Because(fault.ErrDenied, "this home does not know the token")
+		}
+		return byToken + name, nil
+	}
+	if conn != nil && len(conn.VerifiedChains) > 0 {
+		return certified(conn.VerifiedChains[0][0])
+	}
+	return Anonymous, nil
 }
 
 // certified is the identity of a certificate: the first of its names, which are
@@ -87,7 +100,7 @@ func certified(cert *x509.Certificate) (string, error) {
 	if name := names[0]; isIdentity(name) {
 		return byCert + name, nil
 	}
-	return "", errDenied("the certificate has no name that could stand in a line of rights")
+	return "", fault.Because(fault.ErrDenied, "the certificate has no name that could stand in a line of rights")
 }
 
 // isIdentity reports whether name can be the name of an identity.

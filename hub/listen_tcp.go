@@ -43,7 +43,7 @@ func ListenTCP(addr string) (net.Listener, error) { return TCP{}.Listen(addr) }
 // must have an identity: one of TLS, Tokens and ListenToAnybodyWithoutIdentity must
 // be set. An address that is taken is ErrInUse.
 func (t TCP) Listen(addr string) (net.Listener, error) {
-	config, err := t.config()
+	config, err := t.Config(tlsconn.Protocol)
 	if err != nil {
 		return nil, fmt.Errorf("hub: %q: %w", addr, err)
 	}
@@ -73,8 +73,9 @@ func (t TCP) Listen(addr string) (net.Listener, error) {
 	return &tcpListener{Listener: l, config: config, tokens: t.Tokens}, nil
 }
 
-// config is the configuration of TLS as it is used, nil for none.
-func (t TCP) config() (*tls.Config, error) {
+// Config is the configuration of TLS with which a protocol over it is served, as
+// Listen does it for that of handoff; nil where TLS is nil.
+func (t TCP) Config(protocol string) (*tls.Config, error) {
 	if t.TLS == nil {
 		return nil, nil
 	}
@@ -86,7 +87,7 @@ func (t TCP) config() (*tls.Config, error) {
 		return nil, errors.New("TLS without ClientCAs: whose word about a client is to be taken?")
 	}
 	config.MinVersion = max(config.MinVersion, tls.VersionTLS13)
-	config.NextProtos = []string{tlsconn.Protocol}
+	config.NextProtos = []string{protocol}
 	// What was vouched for once is asked for again.
 	config.SessionTicketsDisabled = true
 	switch {

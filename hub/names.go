@@ -9,9 +9,11 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/handoff-go/handoff/codec"
 	"github.com/handoff-go/handoff/driver"
 	"github.com/handoff-go/handoff/internal/fault"
 	"github.com/handoff-go/handoff/internal/home"
+	"github.com/handoff-go/handoff/internal/schema"
 	"github.com/handoff-go/handoff/internal/wire"
 )
 
@@ -43,6 +45,9 @@ func (n *names) attach(by opener, name string, cfg driver.Config) (driver.Channe
 	if err := checkName(name); err != nil {
 		return nil, cfg, err
 	}
+	if err := fits(cfg); err != nil {
+		return nil, cfg, err
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	e := n.named[name]
@@ -64,15 +69,42 @@ func (n *names) attach(by opener, name string, cfg driver.Config) (driver.Channe
 		n.add(name, e)
 		by.account.made()
 	}
-	e.carries(cfg.Type)
+	e.carries(cfg.Type, cfg.Schema, cfg.Receive)
 	return ch, e.made, nil
 }
 
-// carries notes the type of the channel, if the first openers had none to say.
-func (e *entry) carries(fingerprint string) {
+// carries notes the type of the channel, and what more is known of it, if the first
+// openers had none to say.
+//
+// Types of JSON evolve: there the last one that receives says what it reads.
+func (e *entry) carries(fingerprint, of string, receives bool) {
 	if e.made.Type == "" {
 		e.made.Type = fingerprint
 	}
+	if e.made.Type == fingerprint && of != "" && (e.made.Schema == "" || receives && schema.IsJSON(fingerprint)) {
+		e.made.Schema = of
+	}
+}
+
+// fits refuses a schema that is not of its type: it would stand in the way of a
+// right one.
+func fits(cfg driver.Config) error {
+	of := cfg.Type
+	if value, ok := codec.DeadOf(of); ok {
+		of = value
+	}
+	var err error
+	switch {
+	case cfg.Schema == "":
+	case schema.IsMemory(of):
+		_, err = schema.Parse(of, cfg.Schema)
+	case schema.IsJSON(of):
+		_, err = schema.ParseJSON(cfg.Schema)
+	}
+	if err != nil {
+		return fault.Because(fault.ErrTypeMismatch, "its schema: %v", err)
+	}
+	return nil
 }
 
 // make makes the channel called name as cfg wishes.

@@ -98,13 +98,13 @@ func ReadRights(file string) (*Rights, error) { return readOwn(file, "write", 0o
 
 // checkWho refuses who can never come.
 func checkWho(who string) error {
-	if who == "*" || who == anonymous {
+	if who == "*" || who == Anonymous {
 		return nil
 	}
 	kind, name, _ := strings.Cut(who, ":")
 	switch kind += ":"; {
 	case kind != byCert && kind != byToken && kind != byUser || name == "":
-		return fmt.Errorf("who %q: want cert:NAME, token:NAME, uid:NUMBER, %s or *", who, anonymous)
+		return fmt.Errorf("who %q: want cert:NAME, token:NAME, uid:NUMBER, %s or *", who, Anonymous)
 	case kind == byUser && !tellsUsers:
 		return fmt.Errorf("who %q: this home does not learn on %s who is at the other end of a Unix socket", who, runtime.GOOS)
 	case kind == byUser && strings.Trim(name, "0123456789*?[]-^\\") != "":
@@ -193,12 +193,16 @@ func (o opener) needs(name string, asked right) error {
 	return nil
 }
 
-// asks is what an OPEN needs, but for the right to make the channel.
-func asks(f *wire.Open) (asked right) {
-	for flag, needed := range map[uint8]right{wire.OpenSend: maySend, wire.OpenReceive: mayReceive, wire.OpenCloseWhenSendersGone: mayClose} {
-		if f.Flags&flag != 0 {
-			asked |= needed
-		}
+// asks is what opening a channel so needs, but for the right to make it.
+func asks(sends, receives, closes bool) (asked right) {
+	if sends {
+		asked |= maySend
+	}
+	if receives {
+		asked |= mayReceive
+	}
+	if closes {
+		asked |= mayClose
 	}
 	if asked&(maySend|mayReceive) == 0 {
 		asked |= mayInspect // there is nothing else to do with it

@@ -47,8 +47,8 @@ deny   *                  send            jobs/secret
 		{"cert:spiffe://example.org/ns/w", "jobs/a", mayReceive | mayInspect},
 		{"cert:spiffe://example.org/ns/w", "jobs/ab", 0},
 		{"cert:token:eve", "jobs/a", 0},
-		{anonymous, "b", mayInspect},
-		{anonymous, "bb", 0},
+		{Anonymous, "b", mayInspect},
+		{Anonymous, "bb", 0},
 		{"uid:7", "open", maySend},
 	} {
 		if got := r.of(test.who, test.name); got != test.want {
@@ -58,7 +58,7 @@ deny   *                  send            jobs/secret
 			t.Errorf("%s, %s, to inspect alone: %v, want %v", test.who, test.name, got, want)
 		}
 	}
-	if got := (*Rights)(nil).of(anonymous, "x"); got != mayAll {
+	if got := (*Rights)(nil).of(Anonymous, "x"); got != mayAll {
 		t.Errorf("without rights: %v", got)
 	}
 	if got := rightsOf(t, "").of("uid:0", "x"); got != 0 {

@@ -92,6 +92,10 @@ func (l *link) enlist(a *attachment, c *call, frame *wire.Open) error {
 	if frame.MaxValue > 0 {
 		l.in.Raise(int(frame.MaxValue) + wire.Overhead)
 	}
+	if s := a.cfg.Schema; s != "" && len(s) <= wire.MaxSchema {
+		f := wire.Schema{Channel: a.id, Text: s}
+		l.out.End(f.Append(l.out.Begin()), false)
+	}
 	l.begin(c)
 	return nil
 }

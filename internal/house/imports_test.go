@@ -22,6 +22,9 @@ const (
 	float16 = "github.com/x448/float16"
 )
 
+// websocket is what hub/web, a module of its own, needs.
+const websocket = "github.com/coder/websocket"
+
 // layers is the direction of dependencies: root to driver and internal, media to
 // driver and internal, what serves and watches to root, the commands to all. A
 // medium never imports another.
@@ -45,6 +48,7 @@ var layers = []layer{
 	{dir: "media", own: []string{"netchan", "shmchan", "filechan"}},
 
 	{dir: "hub", own: []string{".", "driver", "codec", "internal", "hub"}, others: []string{sys}},
+	{dir: "hub/web", own: []string{"driver", "codec", "internal", "hub"}, others: []string{websocket}},
 	{dir: "worker", own: []string{".", "driver", "internal", "worker"}, others: []string{sys}},
 	{dir: "mailbox", own: []string{".", "driver", "internal"}},
 	{dir: "split", own: []string{".", "internal"}},
@@ -57,6 +61,7 @@ var layers = []layer{
 	{dir: "cli", own: []string{"*"}, others: []string{"*"}},
 	{dir: "bench", own: []string{"*"}, others: []string{"*"}},
 	{dir: "examples", own: []string{"*"}},
+	{dir: "examples/web", own: []string{"*"}, others: []string{websocket}},
 }
 
 // testOnly are the modules of others that tests, and only tests, may import.

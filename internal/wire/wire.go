@@ -85,6 +85,7 @@ const (
 	TypeRelease   Type = 0x34
 	TypeBind      Type = 0x35
 	TypeLooked    Type = 0x36
+	TypeSchema    Type = 0x80
 )
 
 var typeNames = map[Type]string{
@@ -94,7 +95,7 @@ var typeNames = map[Type]string{
 	TypeTaken: "TAKEN", TypeSettle: "SETTLE", TypeClose: "CLOSE", TypeStop: "STOP",
 	TypeAwaitStop: "AWAITSTOP", TypeCancel: "CANCEL", TypeStats: "STATS", TypeFigures: "FIGURES",
 	TypeList: "LIST", TypeNames: "NAMES", TypeAsk: "ASK", TypeFate: "FATE",
-	TypeSelect: "SELECT", TypeChosen: "CHOSEN",
+	TypeSelect: "SELECT", TypeChosen: "CHOSEN", TypeSchema: "SCHEMA",
 	TypeClaim: "CLAIM", TypeGrant: "GRANT", TypeRelease: "RELEASE", TypeBind: "BIND", TypeLooked: "LOOKED",
 }
 
@@ -193,6 +194,8 @@ func Parse(h Header, body []byte) (Frame, error) {
 		return parseAs(ParseChosen(h, body))
 	case TypeLooked:
 		return parseAs(ParseLooked(h, body))
+	case TypeSchema:
+		return parseAs(ParseSchema(h, body))
 	case TypeDetach, TypeTaken, TypeClose, TypeAwaitStop, TypeCancel, TypeStats, TypeClaim, TypeGrant, TypeRelease, TypeBind:
 		return parseAs(ParseOrder(h, body))
 	}

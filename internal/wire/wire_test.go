@@ -78,6 +78,7 @@ func examples() []Frame {
 		&Order{Type: TypeBind, Channel: 7, Op: 15},
 		&Select{Channel: 7, Op: 16, Flags: FlagLook, Cases: []Case{{Kind: CaseSend, Channel: 7, Item: driver.Item{Value: []byte{}}}}},
 		&Looked{Channel: 7, Op: 16, Ready: 1, Times: 3},
+		&Schema{Channel: 7, Text: `mem:le:8:{Price"price"@0 float64}`},
 	}
 }
 

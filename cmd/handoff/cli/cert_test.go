@@ -3,6 +3,10 @@ package cli
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -123,8 +127,8 @@ func TestServeGuardRefuses(t *testing.T) {
 		says string
 		args []string
 	}{
-		{codeUsage, "--tls needs --cert and --key", []string{"--tls", "localhost:0"}},
-		{codeUsage, "--tls needs --client-ca or --tokens", pair},
+		{codeUsage, "--tls and --https need --cert and --key", []string{"--tls", "localhost:0"}},
+		{codeUsage, "--tls and --https need --client-ca or --tokens", pair},
 		{codeUsage, "are for --tls", []string{"--tcp", "localhost:0", "--client-ca", at("ca.crt")}},
 		{codeError, "no certificate in it", append(pair, "--client-ca", at("ca.key"))},
 		{codeError, "server.crt", []string{"--tls", "localhost:0", "--cert", at("server.crt"), "--key", at("ca.key"), "--client-ca", at("ca.crt")}},
@@ -163,5 +167,67 @@ func TestCertUsage(t *testing.T) {
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v %v", left, err)
+	}
+}
+
+// TestServeHTTPS: over HTTPS whoever shows a certificate, or a token, may do what
+// the rights say, and nobody else comes in.
+func TestServeHTTPS(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, "certs", name) }
+	if code, _, errs := run(t.Context(), "cert", filepath.Join(dir, "certs"), "alice"); code != codeDone {
+		t.Fatal(errs)
+	}
+	const token = "0123456789abcdef0123"
+	home := startHome(t, "--https", "localhost:0", "--cert", at("server.crt"), "--key", at("server.key"), "--client-ca", at("ca.crt"),
+		"--tokens", put(t, filepath.Join(dir, "tokens"), "bob "+token+"\n"),
+		"--rights", put(t, filepath.Join(dir, "rights"), "allow cert:alice all *\nallow token:bob receive *\n"))
+	pair, err := tls.LoadX509KeyPair(at("alice.crt"), at("alice.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pem, err := os.ReadFile(at("ca.crt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pem)
+	ask := func(certs []tls.Certificate, token, path, body string) (int, string) {
+		t.Helper()
+		via := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, Certificates: certs}}
+		defer via.CloseIdleConnections()
+		r, err := http.NewRequest("POST", home+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if token != "" {
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		a, err := (&http.Client{Transport: via}).Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Body.Close()
+		text, err := io.ReadAll(a.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a.StatusCode, string(text)
+	}
+	for _, x := range []struct {
+		certs       []tls.Certificate
+		token, path string
+		status      int
+		says        string
+	}{
+		{[]tls.Certificate{pair}, "", "/c/send?slots=4", 200, `{"sent":1}`},
+		{nil, "", "/c/receive", 401, "who its clients are"},
+		{nil, "another-token-of-mine", "/c/receive", 401, "does not know the token"},
+		{nil, token, "/c/send", 403, "token:bob has no right to send here"},
+		{nil, token, "/c/receive", 200, "apples"},
+	} {
+		if status, text := ask(x.certs, x.token, x.path, "apples"); status != x.status || !strings.Contains(text, x.says) {
+			t.Errorf("%s %q: %d %s", x.path, x.token, status, text)
+		}
 	}
 }

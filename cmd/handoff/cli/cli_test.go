@@ -26,7 +26,7 @@ func TestUsageErrors(t *testing.T) {
 		{"demo --seed -1", `invalid argument "-1" for "--seed" flag`},
 		{"demo --kill-at noon", `--kill-at "noon" is not one of: take, between`},
 		{"demo ''", "DIR is empty"},
-		{"serve", "--unix PATH, --tcp HOST:PORT or --pipe PATH is missing (see handoff serve --help)"},
+		{"serve", "--unix PATH, --tcp HOST:PORT, --http HOST:PORT or --pipe PATH is missing (see handoff serve --help)"},
 		{"serve --unix ''", "--unix needs a path"},
 		{"serve --unix", "flag needs an argument: --unix"},
 		{"serve --unix /x y", `unknown command "y" for "handoff serve"`},

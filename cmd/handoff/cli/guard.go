@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"strings"
 
 	"github.com/handoff-go/handoff/hub"
 	"github.com/spf13/pflag"
@@ -20,7 +21,7 @@ type guardFlags struct {
 }
 
 func (g *guardFlags) add(f *pflag.FlagSet) {
-	f.StringVar(&g.cert, "cert", "", "the certificate of this home, for --tls: `FILE`")
+	f.StringVar(&g.cert, "cert", "", "the certificate of this home, for --tls and --https: `FILE`")
 	f.StringVar(&g.key, "key", "", "its key: `FILE`")
 	f.StringVar(&g.clientCA, "client-ca", "", "the authorities that vouch for clients: `FILE`")
 	f.StringVar(&g.tokens, "tokens", "", "the tokens that name clients: `FILE`")
@@ -48,7 +49,7 @@ func (g guardFlags) load(wantsTLS bool) (opts hub.Options, tcp, secure hub.TCP, 
 	case wantsTLS:
 		secure.TLS, err = g.tls()
 	case g.cert != "" || g.key != "" || g.clientCA != "":
-		err = usage("--cert, --key and --client-ca are for --tls HOST:PORT, which is missing")
+		err = usage("--cert, --key and --client-ca are for --tls and --https, which are missing")
 	}
 	return opts, tcp, secure, err
 }
@@ -57,9 +58,9 @@ func (g guardFlags) load(wantsTLS bool) (opts hub.Options, tcp, secure hub.TCP, 
 func (g guardFlags) tls() (*tls.Config, error) {
 	switch {
 	case g.cert == "" || g.key == "":
-		return nil, usage("--tls needs --cert and --key: handoff cert makes some for development")
+		return nil, usage("--tls and --https need --cert and --key: handoff cert makes some for development")
 	case g.clientCA == "" && g.tokens == "":
-		return nil, usage("--tls needs --client-ca or --tokens, so that clients can show who they are")
+		return nil, usage("--tls and --https need --client-ca or --tokens, so that clients can show who they are")
 	}
 	pair, err := tls.LoadX509KeyPair(g.cert, g.key)
 	if err != nil {
@@ -88,11 +89,26 @@ func tcpDoor(scheme, addr string, how hub.TCP) (door, error) {
 	}
 	// What a client has to say is the name in the certificate, not an address.
 	at := l.Addr().String()
-	if host, _, err := net.SplitHostPort(addr); err == nil && scheme == "tls" && host != "" {
+	if host, _, err := net.SplitHostPort(addr); err == nil && scheme != "tcp" && scheme != "http" && host != "" {
 		_, port, _ := net.SplitHostPort(at)
 		at = net.JoinHostPort(host, port)
 	}
-	return door{l, scheme + "://" + at + "/NAME"}, nil
+	return door{Listener: l, url: scheme + "://" + at + "/NAME"}, nil
+}
+
+// webDoor opens a door for HTTP at an address.
+func webDoor(scheme, addr string, how hub.TCP) (door, error) {
+	config, err := how.Config("http/1.1") // WebSockets need it
+	if err != nil {
+		return door{}, err
+	}
+	// With a certificate, or for those who show a token, any address will do.
+	d, err := tcpDoor(scheme, addr, hub.TCP{Tokens: how.Tokens || config != nil})
+	if err != nil {
+		return door{}, err
+	}
+	d.url, d.web, d.tls = strings.TrimSuffix(d.url, "NAME")+"v1/channels/NAME", true, config
+	return d, nil
 }
 
 // reread has SIGUSR1, where there is one, read the rights again, until stop, which

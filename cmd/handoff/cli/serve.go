@@ -2,15 +2,19 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/handoff-go/handoff/hub"
+	"github.com/handoff-go/handoff/hub/web"
 	"github.com/spf13/cobra"
 )
 
@@ -35,6 +39,10 @@ values in its slots, as long as this process.
   --tls HOST:PORT   an address that other machines reach, for clients that show a
                     certificate (--client-ca) or a token (--tokens), encrypted:
                     tls://HOST:PORT/NAME
+  --http HOST:PORT  as --tcp, for curl, browsers and other languages:
+                    http://HOST:PORT/v1/channels/NAME. --origin URL lets the pages
+                    of another site use it too.
+  --https HOST:PORT as --tls, for them: https://HOST:PORT/v1/channels/NAME
 
 Each may be given several times. For each, one line is printed when clients can
 connect. What is left in slots at the end is told.
@@ -45,13 +53,17 @@ and nothing else; SIGUSR1 has it read again. docs/security.md has the form of bo
 files. Nothing but --listen-to-anybody-without-identity lets strangers in.`,
 		Example: `  handoff serve --unix /tmp/shop.sock
   handoff serve --unix /tmp/shop.sock --tcp localhost:4710
+  handoff serve --http localhost:8080
   handoff serve --tls :4711 --cert server.crt --key server.key --client-ca ca.crt --rights rights.txt
 
   ch, err := handoff.Open[string](ctx, "unix:/tmp/shop.sock?chan=orders&slots=4")`,
 		Args: cobra.NoArgs,
 		RunE: runs(func(ctx context.Context, _ []string) error {
-			if len(at.unix)+len(at.tcp)+len(at.pipe)+len(at.tls) == 0 {
-				return usage("--unix PATH, --tcp HOST:PORT, --tls HOST:PORT or --pipe PATH is missing")
+			if len(at.unix)+len(at.tcp)+len(at.pipe)+len(at.tls)+len(at.http)+len(at.https) == 0 {
+				return usage("--unix PATH, --tcp HOST:PORT, --tls HOST:PORT, --http HOST:PORT, --https HOST:PORT or --pipe PATH is missing")
+			}
+			if err := at.checkOrigins(); err != nil {
+				return err
 			}
 			return serve(ctx, at, s)
 		}),
@@ -61,19 +73,50 @@ files. Nothing but --listen-to-anybody-without-identity lets strangers in.`,
 	f.StringArrayVar(&at.tcp, "tcp", nil, "serve at `HOST:PORT`, a loopback address")
 	f.StringArrayVar(&at.tls, "tls", nil, "serve at `HOST:PORT`, encrypted, clients that show who they are")
 	f.StringArrayVar(&at.pipe, "pipe", nil, "serve on a named pipe at `PATH`")
+	f.StringArrayVar(&at.http, "http", nil, "serve HTTP and WebSockets at `HOST:PORT`, a loopback address")
+	f.StringArrayVar(&at.https, "https", nil, "serve them at `HOST:PORT`, encrypted, clients that show who they are")
+	f.StringArrayVar(&at.names, "name", nil, "a `HOST` by which browsers ask --http and --https, besides those of the addresses")
+	f.StringArrayVar(&at.origins, "origin", nil, "let pages of `URL`, as https://shop.example, use --http and --https from a browser")
 	at.guard.add(f)
 	return cmd
 }
 
 type serveFlags struct {
-	unix, tcp, tls, pipe []string
-	guard                guardFlags
+	unix, tcp, tls, pipe, http, https, names, origins []string
+	guard                                             guardFlags
+}
+
+// checkOrigins refuses what no browser would call the origin of a page.
+func (at serveFlags) checkOrigins() error {
+	if len(at.origins) > 0 && len(at.http)+len(at.https) == 0 {
+		return usage("--origin is for --http and --https, which are missing")
+	}
+	for _, o := range at.origins {
+		u, err := url.Parse(o)
+		if err != nil || u.Host == "" || o != u.Scheme+"://"+u.Host || o != strings.ToLower(o) {
+			return usage("--origin %s: want scheme and host in lower case and nothing else, as https://shop.example", o)
+		}
+	}
+	return nil
+}
+
+// hosts are the names by which browsers may ask: those of the addresses.
+func (at serveFlags) hosts() (names []string) {
+	for _, addr := range slices.Concat(at.names, at.http, at.https) {
+		if host, _, err := net.SplitHostPort(addr); err == nil {
+			addr = host
+		}
+		names = append(names, strings.ToLower(addr))
+	}
+	return names
 }
 
 // door is where clients come in.
 type door struct {
 	net.Listener
-	url string // as clients say it, with NAME for the channel
+	url string      // as clients say it, with NAME for the channel
+	web bool        // they speak HTTP
+	tls *tls.Config // of HTTP over it; nil where there is none, or the listener has it
 }
 
 // doors opens all that the flags name, or none, those over TCP as tcp and secure
@@ -101,6 +144,8 @@ func (at serveFlags) doors(tcp, secure hub.TCP) (doors []door, err error) {
 	open(at.pipe, func(path string) (door, error) { return fileDoor("pipe", path, hub.ListenPipe) })
 	open(at.tcp, func(addr string) (door, error) { return tcpDoor("tcp", addr, tcp) })
 	open(at.tls, func(addr string) (door, error) { return tcpDoor("tls", addr, secure) })
+	open(at.http, func(addr string) (door, error) { return webDoor("http", addr, tcp) })
+	open(at.https, func(addr string) (door, error) { return webDoor("https", addr, secure) })
 	return doors, err
 }
 
@@ -120,11 +165,11 @@ func fileDoor(scheme, path string, listen func(string) (net.Listener, error)) (d
 		return door{}, err
 	}
 	at := url.URL{Scheme: scheme, Path: filepath.ToSlash(abs), OmitHost: true}
-	return door{l, at.String() + "?chan=NAME"}, nil
+	return door{Listener: l, url: at.String() + "?chan=NAME"}, nil
 }
 
 func serve(ctx context.Context, at serveFlags, s Streams) error {
-	opts, tcp, secure, err := at.guard.load(len(at.tls) > 0)
+	opts, tcp, secure, err := at.guard.load(len(at.tls)+len(at.https) > 0)
 	if err != nil {
 		return err
 	}
@@ -132,12 +177,11 @@ func serve(ctx context.Context, at serveFlags, s Streams) error {
 	if err != nil {
 		return err
 	}
-	opts.Name = "handoff serve"
-	h := hub.New(opts)
-	defer at.guard.reread(h, s)()
+	h := newHouse(at, opts)
+	defer at.guard.reread(h.Hub, s)()
 	served := make(chan error, len(doors))
 	for _, d := range doors {
-		go func() { served <- h.Serve(d) }()
+		go func() { served <- h.serve(d) }()
 	}
 	for _, d := range doors {
 		if _, err := fmt.Fprintf(s.Out, "serving %s\n", d.url); err != nil {
@@ -152,11 +196,35 @@ func serve(ctx context.Context, at serveFlags, s Streams) error {
 	}
 }
 
+// house is a home with its doors of both kinds.
+type house struct {
+	*hub.Hub
+	web *web.Server
+}
+
+func newHouse(at serveFlags, opts hub.Options) house {
+	opts.Name = "handoff serve"
+	h := hub.New(opts)
+	return house{h, web.New(h, web.Options{
+		Origins: at.origins, Hosts: at.hosts(), Identified: opts.Tokens != nil,
+	})}
+}
+
+func (h house) serve(d door) error {
+	switch {
+	case d.tls != nil:
+		return h.web.ServeTLS(d, d.tls)
+	case d.web:
+		return h.web.Serve(d)
+	}
+	return h.Serve(d)
+}
+
 // end closes h and waits until it serves no more, at so many doors.
-func end(h *hub.Hub, served <-chan error, doors int) error {
+func end(h house, served <-chan error, doors int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
 	defer cancel()
-	err := h.Close(ctx)
+	err := errors.Join(h.web.Close(ctx), h.Close(ctx))
 	for range doors {
 		if bad := <-served; !errors.Is(bad, hub.ErrClosed) && !errors.Is(bad, net.ErrClosed) {
 			err = errors.Join(err, bad)
