@@ -124,20 +124,25 @@ func lawSelectorContext(e *Env) {
 		e.Empty(a)
 		e.Empty(b)
 	}
-	ctx, cancel := e.ending()
-	for range often {
-		op := turn(ctx)
-		e.Sends(b, 1)
-		op.Chose(1)
+	for range 5 {
+		ctx, cancel := e.ending()
+		for range often {
+			op := turn(ctx)
+			e.Sends(b, 1)
+			op.Chose(1)
+		}
+		told := make(chan struct{})
+		context.AfterFunc(ctx, func() { close(told) })
+		op := turn(context.Background()) // which is not under ctx
+		cancel()
+		<-told
+		for range 20 { // others that hear of that end may be slower
+			e.Settle()
+			op.Blocked()
+		}
+		e.Sends(a, 2)
+		op.Chose(0)
 	}
-	op := turn(context.Background()) // which is not under ctx
-	cancel()
-	for range 20 { // what hears of that end may be slow
-		e.Settle()
-		op.Blocked()
-	}
-	e.Sends(a, 2)
-	op.Chose(0)
 }
 
 func lawSelectorsMidStream(e *Env) { midStreams(e, (*midStream).selSend, (*midStream).selRecv) }

@@ -163,6 +163,7 @@ var table = []mutant{
 		old:     "return s.atDoor && s.told && s.watch.over.Load() }",
 		new:     "return s.atDoor && s.watch != nil && s.watch.over.Load() }",
 		killers: []string{"L8/a-selector-ends-with-the-context-it-is-under"},
+		race:    true,
 	}, {
 		law: "L8", name: "cancel reported after completion", file: ops,
 		old:     "	c.free()\n	<-w.tk.Bell()\n",
