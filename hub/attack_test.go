@@ -312,7 +312,7 @@ func TestAttackOpenAndReset(t *testing.T) {
 func TestAttackTinyFrames(t *testing.T) {
 	_, path := start(t, Options{})
 	c := dial(t, path).greet()
-	nothing := bytes.Repeat([]byte{0, 0, 0, 0, 0x80, 0, 0, 0}, 1<<13)
+	nothing := bytes.Repeat([]byte{0, 0, 0, 0, 0xff, 0, 0, 0}, 1<<13)
 	for range 32 {
 		if _, err := c.Write(nothing); err != nil {
 			t.Fatal(err)
