@@ -25,9 +25,9 @@
 // process did on two channels in another order than it was done, so that a slot of
 // one that was freed before a value is sent on the other may not be free yet; and a
 // select over two channels of one home is one over two sessions: to a select each
-// stream is a home, and as long as no select can be over several it is refused.
-// With stream=shared in the URL the channels share one stream as over TCP, and the
-// home decides a select over them.
+// stream is a home, so that this process decides it, with the messages of a select
+// over several homes. With stream=shared in the URL the channels share one stream
+// as over TCP, and the home decides a select over them.
 //
 // # Who is there
 //

@@ -113,14 +113,9 @@ func TestLaws(t *testing.T) {
 func TestLawsOfStreams(t *testing.T) {
 	_, url := serve(t, plenty, nil)
 	holds := except(t, otherwise, otherwiseApart)
-	only := func(l drivertest.Law) bool {
-		if several(l) {
-			t.Logf("left out: %s: a select over several sessions", l.Name)
-			return false
-		}
-		return l.Name != steady && holds(l)
-	}
+	only := func(l drivertest.Law) bool { return l.Name != steady && holds(l) }
 	h := harness("quic, a stream for each", url)
+	h.Several = true // to a select each stream is a home
 	drivertest.Run(t, h, drivertest.Options{Only: only, Share: less})
 	drivertest.Run(t, h, drivertest.Options{Only: func(l drivertest.Law) bool { return l.Name == steady }})
 }
@@ -132,18 +127,6 @@ const less = 20
 // that are not acknowledged, so that it takes many repetitions until two of them, at
 // both ends, are as large as they get.
 const steady = "L12/cancelled-operations-leave-nothing"
-
-// several reports whether the law may select over more than one channel.
-func several(l drivertest.Law) bool {
-	for _, f := range l.Needs {
-		switch f {
-		case drivertest.FeatureSelect, drivertest.FeatureSelector, drivertest.FeatureSelectFirst, drivertest.FeatureDefault,
-			drivertest.FeatureAfter, drivertest.FeaturePayloads, drivertest.FeatureHuge:
-			return true
-		}
-	}
-	return false
-}
 
 func harness(name, url string) drivertest.Harness {
 	fresh := func(*drivertest.Env) string { return fmt.Sprintf(url, drivertest.FreshName()) }
