@@ -21,8 +21,9 @@ func init() {
 const (
 	crowdSize  = 99
 	crowdSlots = 16
-	crowdSends = 50 // of each channel in a sample
+	crowdSends = 200 // of each channel in a sample
 	stuckValue = 64 << 10
+	stuckSends = 128 // 8 MiB that wait, twice of what a home holds for one attachment
 )
 
 func crowdChan(url string, i int) handoff.Chan[message] {
@@ -84,7 +85,7 @@ func stick(url string) {
 	for range crowdSlots {
 		must(ch.Send(context.Background(), value))
 	}
-	for range crowdSlots {
+	for range stuckSends {
 		go func() { // until the process ends
 			must(ch.Send(context.Background(), value))
 		}()

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime"
+	"runtime/pprof"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,6 +40,7 @@ func Play() {
 	check(ok, "there is no role %q", name)
 	// An interrupt is for the bench, which ends its processes itself.
 	signal.Ignore(os.Interrupt)
+	profiled := profile(name)
 	p := begin(os.Args[1:])
 	fmt.Println("ready", p.at, strings.Trim(fmt.Sprint(p.pids), "[]"))
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
@@ -48,10 +52,35 @@ func Play() {
 		must(err)
 		answer(p.work(n))
 	}
+	profiled()
 	if p.end != nil {
 		p.end()
 	}
 	os.Exit(0)
+}
+
+// profileEnv names a folder for the CPU profiles of all processes.
+const profileEnv = "HANDOFF_BENCH_PROFILE"
+
+// profile begins the profile of this process, if one is asked for.
+func profile(name string) (stop func()) {
+	dir := os.Getenv(profileEnv)
+	if dir == "" {
+		return func() {}
+	}
+	name = fmt.Sprintf("%s-%d.pprof", strings.Join(append(strings.Fields(name), roleWords(os.Args[1:])...), "-"), os.Getpid())
+	file, err := os.Create(filepath.Join(dir, name))
+	must(err)
+	must(pprof.StartCPUProfile(file))
+	return func() {
+		pprof.StopCPUProfile()
+		must(file.Close())
+	}
+}
+
+// roleWords are the arguments that are no addresses.
+func roleWords(args []string) []string {
+	return slices.DeleteFunc(strings.Fields(strings.Join(args, " ")), func(s string) bool { return strings.ContainsAny(s, "/:") })
 }
 
 // answer says what was measured, in a line.

@@ -282,9 +282,12 @@ func crowds(f *Fleet) []*measure.Shape {
 	return in("head of line", true, s)
 }
 
+// manyChannels is how many; a test opens fewer.
+var manyChannels = 10000
+
 // manies are many channels that nobody uses.
 func manies(f *Fleet) []*measure.Shape {
-	rows := openRows(f, 10000)
+	rows := openRows(f, manyChannels)
 	rows[1].Claim, rows[2].Claim = claimMany, claimIdle
 	return rows
 }

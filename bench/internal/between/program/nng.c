@@ -38,6 +38,8 @@ int main(int argc, char **argv) {
         must(nng_push0_open(&socket), "open");
         must(argc == 3 ? nng_dial(socket, argv[2], NULL, 0) : NNG_EINVAL, "dial");
     }
+    /* As many as libzmq has by default; where a socket has no such buffer it stays as it is. */
+    nng_socket_set_int(socket, sink ? NNG_OPT_RECVBUF : NNG_OPT_SENDBUF, 1000);
     printf("ready %s\n", at);
     fflush(stdout);
 
