@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -200,9 +201,12 @@ func (c crew) sample(n int) measure.Sample {
 	return s
 }
 
+// all are the processes.
+func (c crew) all() []*process { return slices.Concat(c.asked, c.others) }
+
 // cpu is what the processes took so far.
 func (c crew) cpu() (sum time.Duration) {
-	for _, p := range append(c.asked[:len(c.asked):len(c.asked)], c.others...) {
+	for _, p := range c.all() {
 		for _, pid := range p.pids {
 			sum += cpuOf(pid)
 		}

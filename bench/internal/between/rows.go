@@ -105,16 +105,49 @@ const rawName = "raw socket"
 func trips(f *Fleet) (all []*measure.Shape) {
 	for _, long := range []int{size, 1 << 10, 64 << 10, 1 << 20} {
 		for _, network := range []string{unix, tcp} {
-			goal, claim := goalTrip, claimTrip
+			name, goal, claim := fmt.Sprintf("%s, %s", bytesOf(long), network), goalTrip, claimTrip
 			if long != size {
 				goal, claim = 0, ""
 			}
-			s := row(fmt.Sprintf("%s, %s", bytesOf(long), network), claim, goal,
-				f.body(confirms(network, "", long)), f.runs(rawName, "", pingPong(network, "", long)))
-			all = append(all, in("round trip of a confirmed send", long != size, s)...)
+			ours, raw := confirms(network, "", long), pingPong(network, "", long)
+			s := row(name, claim, goal, f.body(ours), f.runs(rawName, "", raw))
+			all = append(all, in(tripGroup, long != size, s)...)
+			if long == size {
+				all = append(all, placed(f, name, ours, raw)...)
+			}
 		}
 	}
 	return all
+}
+
+const tripGroup = "round trip of a confirmed send"
+
+// placed are round trips between processes that are kept where they are. To wake a
+// core that sleeps may take longer than all the rest, and left alone the system
+// has two processes that take turns on one core in some minutes, and on two in
+// others: both figures of the row above may be of either kind.
+func placed(f *Fleet, name string, ours, raw func(*Fleet) crew) (all []*measure.Shape) {
+	why := lacksPins()
+	for _, at := range []struct {
+		name  string
+		cores int
+	}{{"on one core", 1}, {"a core each", 2}} {
+		keep := func(start func(*Fleet) crew) func(*Fleet) crew {
+			return func(f *Fleet) crew {
+				c := start(f)
+				for i, p := range c.all() {
+					pin(p.pids[0], i%at.cores)
+				}
+				return c
+			}
+		}
+		s := row(name+", "+at.name, claimTrip, goalTrip, nil, f.runs(rawName, why, keep(raw)), f.runs(rawName+", not kept", "", raw))
+		if s.Why = why; why == "" {
+			s.Ours = f.body(keep(ours))
+		}
+		all = append(all, s)
+	}
+	return in(tripGroup, true, all...)
 }
 
 func bytesOf(n int) string {

@@ -47,7 +47,7 @@ and in random order, in one run. Every party is a process of its own: a sender, 
 where the home is. The floor, a bare socket in the same layout, stands in every row. One that is called "the peer" or "with the receiver" is the home of the channel too; its own
 end reaches it through a Unix socket. Messages one way carry their number, and the receiver checks that none is missing, twice or out of turn. A time is from the request to all
 parties until the last of them has answered, or that of the party that waits for answers; the CPU time is that of all processes of the contender, servers included, and what they
-allocate is not known. A confirmed send is timed while the home's slots are free, and they are emptied between two timings. **The absolute times mean nothing**: the machine is
+allocate is not known. A confirmed send is timed while the home's slots are free, and they are emptied between two timings, the CPU time of which is in the figure. **The absolute times mean nothing**: the machine is
 shared and virtual, and between its processes there is no network but the loopback interface. What counts is the *ratio* to the base, which is the second line of every
 shape: the ratio of the medians, and the median of the ratios of each round; beside the base stands how far it was from itself. A goal is met when both ratios are at most the
 goal; where it is exactly 1 the noise is added. Quantiles are of operations timed one by one. A rival that cannot run says why.`,
