@@ -157,10 +157,18 @@ type crew struct {
 	others []*process // homes and servers between them
 }
 
+// first is how many operations are done before any is measured: the first of all
+// wait for connections to be made, which must not decide how many a sample has.
+const first = 200
+
 // body is a contender whose crew start makes, once: what a fleet has started
 // serves all rounds.
 func (f *Fleet) body(start func(f *Fleet) crew) measure.Body {
-	once := sync.OnceValue(func() crew { return start(f) })
+	once := sync.OnceValue(func() crew {
+		c := start(f)
+		c.sample(first)
+		return c
+	})
 	return func() func(int) measure.Sample { return once().sample }
 }
 
