@@ -28,7 +28,7 @@ func record(form string) *report.Record {
 
 func TestStoreAndLoad(t *testing.T) {
 	dir := t.TempDir()
-	name, err := Store(record(report.Fast), dir)
+	name, err := Process.Store(record(report.Fast), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,16 +54,16 @@ func TestStoreAndLoad(t *testing.T) {
 func TestPage(t *testing.T) {
 	dir := t.TempDir()
 	for _, form := range []string{report.Fast, report.Portable} {
-		if _, err := Store(record(form), dir); err != nil {
+		if _, err := Process.Store(record(form), dir); err != nil {
 			t.Fatal(err)
 		}
 	}
-	text, err := Page(dir, "there")
+	text, err := Process.Render(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"## The default build", "handoff_portable", "| 1→1 | ours |", "- gone: it drops", "cannot run: nobody has it",
-		"| plain | 1+0.00 | 3.300 | 1→1 | MISSED |", "(there/20260102-0304-some-cpu-tm-3-fast.json)"} {
+		"| plain | 1+0.00 | 3.300 | 1→1 | MISSED |", "(../bench/results/20260102-0304-some-cpu-tm-3-fast.json)"} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("the page lacks %q:\n%s", want, text)
 		}
@@ -73,17 +73,35 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// The page says what the stored files say.
-func TestThePageIsUpToDate(t *testing.T) {
-	want, err := Page("../../results", "../bench/results")
-	if err != nil {
-		t.Fatal(err)
+// The pages say what the stored files say.
+func TestThePagesAreUpToDate(t *testing.T) {
+	for _, k := range []*Kind{Process, Between} {
+		want, err := k.Render("../../results")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(filepath.Join("../../../docs", k.file))
+		if err != nil && !(want == nil && os.IsNotExist(err)) {
+			t.Fatal(err)
+		}
+		if string(got) != string(want) {
+			t.Errorf("docs/%s is not what the stored results make: run go -C bench run . -render", k.file)
+		}
 	}
-	got, err := os.ReadFile(filepath.FromSlash("../../../docs/results.md"))
-	if err != nil {
-		t.Fatal(err)
+}
+
+// What is measured between processes is kept and shown apart.
+func TestTheOtherPage(t *testing.T) {
+	dir := t.TempDir()
+	name, err := Between.Store(record(report.Fast), dir)
+	if err != nil || !strings.HasSuffix(name, "-net.json") {
+		t.Fatalf("stored as %s, %v", name, err)
 	}
-	if string(got) != string(want) {
-		t.Error("docs/results.md is not what the stored results make: run go -C bench run . -render")
+	if text, err := Process.Render(dir); text != nil || err != nil {
+		t.Errorf("the page of one process shows it: %s, %v", text, err)
+	}
+	text, err := Between.Render(dir)
+	if err != nil || !strings.Contains(string(text), "| 1→1 | ours |") {
+		t.Errorf("the page lacks it: %s, %v", text, err)
 	}
 }

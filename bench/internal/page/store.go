@@ -83,12 +83,12 @@ func roundAll(xs []float64, parts float64) []float64 {
 }
 
 // Store writes r into dir and returns the name of the file.
-func Store(r *report.Record, dir string) (string, error) {
+func (k *Kind) Store(r *report.Record, dir string) (string, error) {
 	text, err := encode(r)
 	if err != nil {
 		return "", err
 	}
-	name := fmt.Sprintf("%s-%s-%s.json", r.About.Date.UTC().Format("20060102-1504"), slug(r.About.CPU), r.About.Form)
+	name := fmt.Sprintf("%s-%s-%s.json", r.About.Date.UTC().Format("20060102-1504"), slug(r.About.CPU), k.keptAs(r))
 	return name, os.WriteFile(filepath.Join(dir, name), text, 0o644)
 }
 
@@ -113,10 +113,10 @@ func Load(file string) (*report.Record, error) {
 	return r, nil
 }
 
-// Newest returns the newest record of form in dir and the name of its file;
-// none is no error.
-func Newest(dir, form string) (*report.Record, string, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "*-"+form+".json"))
+// Newest returns the newest record in dir that is kept so and the name of its
+// file; none is no error.
+func Newest(dir, kept string) (*report.Record, string, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*-"+kept+".json"))
 	if err != nil || len(files) == 0 {
 		return nil, "", err
 	}

@@ -25,6 +25,7 @@ const Again = "again"
 type Shape struct {
 	Group, Name string
 	Ours        Body
+	Why         string // ours cannot run, for the tables
 	// Rivals are what ours is compared with. The first is the base of the
 	// ratio; it runs twice in every round, so that its ratio to itself shows
 	// the noise of this run.
@@ -57,7 +58,7 @@ type Shape struct {
 
 // Contenders returns all that run: ours, the rivals, and the base again.
 func (s *Shape) Contenders() []Contender {
-	all := append([]Contender{{Name: "ours", Body: s.Ours}}, s.Rivals...)
+	all := append([]Contender{{Name: "ours", Body: s.Ours, Why: s.Why}}, s.Rivals...)
 	return append(all, Contender{Name: Again, Body: s.Rivals[0].Body})
 }
 

@@ -38,6 +38,9 @@ func (r *Record) Verdicts() []Verdict {
 	var all []Line
 	for _, row := range r.Rows {
 		l := NewLine(row)
+		if !l.ran() {
+			continue
+		}
 		all = append(all, l)
 		lines[row.Claim] = append(lines[row.Claim], l)
 	}
@@ -57,7 +60,10 @@ func (r *Record) Verdicts() []Verdict {
 	if len(others) > 0 {
 		out = append(out, each(measure.Claim{Name: rest}, others))
 	}
-	return append(out, allocations(all))
+	if slices.ContainsFunc(all, func(l Line) bool { return l.NoAllocs }) {
+		out = append(out, allocations(all))
+	}
+	return out
 }
 
 // each judges the shapes of a claim one by one and shows the worst: the one

@@ -22,6 +22,9 @@ func NewLine(r measure.Row) Line {
 	return l
 }
 
+// ran says whether ours could run.
+func (l *Line) ran() bool { return len(l.ours().Ns) > 0 }
+
 func (l *Line) ours() *measure.Figures { return &l.Figures[0] }
 func (l *Line) base() *measure.Figures { return &l.Figures[1] }
 
@@ -62,7 +65,7 @@ func (l *Line) figure() float64 {
 // Answer judges the shape.
 func (l *Line) Answer() Answer {
 	switch figure := l.figure(); {
-	case l.Most == 0 && l.Goal == 0:
+	case l.Most == 0 && l.Goal == 0, !l.ran():
 		return ""
 	case l.Most == 0 && figure <= l.Goal:
 		return Met
@@ -171,7 +174,7 @@ func (l *Line) objects(i int, f *measure.Figures) string {
 // Title is the name of the shape, and how many rounds it had if they are fewer
 // than the run's.
 func (l *Line) Title(rounds int) string {
-	if got := len(l.ours().Ns); got < rounds {
+	if got := len(l.base().Ns); got < rounds {
 		return fmt.Sprintf("%s (%d rounds)", l.Name, got)
 	}
 	return l.Name
