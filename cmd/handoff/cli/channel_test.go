@@ -176,8 +176,16 @@ func TestSelect(t *testing.T) {
 	wants(t, codeDone, "", "", "", "select", "-n", "0", a, b)
 	wants(t, codeClosed, "", "select: channel is closed: all channels are", "", "select", a, b)
 
+	// The same over two homes.
 	other := startServe(t)
-	wants(t, codeError, "", "a select is over channels of one home", "", "select", s.url("chan=c"), other.url("chan=c"))
+	c, d := s.url("chan=c&slots=4"), other.url("chan=d&slots=4")
+	wants(t, codeTimeout, "", "select: timed out: there is nothing to receive now", "", "select", "--try", c, d)
+	wants(t, codeTimeout, "", "select: timed out", "", "select", "--timeout", "20ms", c, d)
+	wants(t, codeDone, "", "", "x", "send", "--close", d)
+	wants(t, codeDone, "2\tx\n", "", "", "select", c, d)
+	wants(t, codeDone, "", "", "y\nz", "send", "--close", c)
+	wants(t, codeDone, "1\ty\n1\tz\n", "", "", "select", "-n", "0", c, d)
+	wants(t, codeClosed, "", "select: channel is closed: all channels are", "", "select", c, d)
 	s.end(t)
 	other.end(t)
 }

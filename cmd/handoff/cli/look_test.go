@@ -163,7 +163,7 @@ func TestBadURLs(t *testing.T) {
 		code int
 		says string
 	}{
-		{"", codeUsage, `"" is no URL: want pipe:, tcp:, unix:`},
+		{"", codeUsage, `"" is no URL: want pipe:, tcp:, tls:, unix:`},
 		{"text", codeUsage, `"text" is no URL`},
 		{"unix", codeUsage, `"unix" is no URL`},
 		{":", codeUsage, "malformed URL"},
