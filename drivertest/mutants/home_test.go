@@ -15,8 +15,8 @@ import (
 var homeTable = []mutant{
 	{
 		law: "L6", name: "a send whose receiver had gone is chosen", file: "internal/engine/asyncselect.go",
-		old:     "	case failed == errUnready:\n		x.turn()\n",
-		new:     "	case failed == errUnready:\n		x.finish(i, nil)\n",
+		old:     "		x.turn()\n	default:\n		x.finish(i, nil)\n",
+		new:     "		x.finish(i, nil)\n	default:\n		x.finish(i, nil)\n",
 		killers: []string{"TestSelectGoesOn"},
 	}, {
 		law: "L6", name: "a select stays bound to a send that came to nothing", file: hold,

@@ -40,8 +40,8 @@ var table = []mutant{
 		killers: []string{"L1/every-value-exactly-once", "L3/slots-are-first-in-first-out"},
 	}, {
 		law: "L2", name: "false full", file: match,
-		old:     "	if c.used < c.slots {\n		c.put(&v, h)\n		return true",
-		new:     "	if c.used+1 < c.slots {\n		c.put(&v, h)\n		return true",
+		old:     "	if c.used < c.slots && !c.lined() {\n		c.put(&v, h)\n		return true",
+		new:     "	if c.used+1 < c.slots && !c.lined() {\n		c.put(&v, h)\n		return true",
 		killers: []string{"L2/capacity-is-exact"},
 	}, {
 		law: "L2", name: "capacity rounded up to even", file: "internal/engine/chan.go",
@@ -110,8 +110,8 @@ var table = []mutant{
 		killers: []string{"L6/a-selector-chooses-uniformly-in-every-turn"},
 	}, {
 		law: "L6", name: "a loser stays registered", file: "internal/engine/selectcase.go",
-		old:     "	x.c.mu.Lock()\n	x.w.remove()\n",
-		new:     "	x.c.mu.Lock()\n",
+		old:     "	c.mu.Lock()\n	x.w.remove()\n",
+		new:     "	c.mu.Lock()\n",
 		killers: []string{"L6/selector-selects-again-and-again"},
 	}, {
 		law: "L6", name: "the short way takes a claimed select for a free one", file: plain,

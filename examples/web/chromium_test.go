@@ -70,9 +70,10 @@ func (p *tab) read() (m message) {
 func browse(t *testing.T, page string) *tab {
 	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	profile := folder(t)
 	cmd := exec.CommandContext(ctx, program(t, "chromium", "chromium-browser", "google-chrome"),
 		"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-		"--user-data-dir="+t.TempDir(), "--remote-debugging-port=0", "--window-size=800,720", "about:blank")
+		"--user-data-dir="+profile, "--remote-debugging-port=0", "--window-size=800,720", "about:blank")
 	said, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -107,6 +108,29 @@ func browse(t *testing.T, page string) *tab {
 		p.read()
 	}
 	return p
+}
+
+// folder is t.TempDir for a browser, whose processes write on for a moment when the
+// first of them is gone.
+func folder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "browser")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for end := time.Now().Add(10 * time.Second); ; {
+			err := os.RemoveAll(dir)
+			if err == nil {
+				return
+			}
+			if time.Now().After(end) {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	return dir
 }
 
 func dial(t *testing.T, ctx context.Context, url string) *websocket.Conn {

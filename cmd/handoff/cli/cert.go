@@ -59,7 +59,7 @@ ca.key can be anybody: for more than development have your own authority.`,
 		}),
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&p.hosts, "host", p.hosts, "a `NAME` or address at which the home is reached")
+	f.StringArrayVar(&p.hosts, "host", p.hosts, "a `NAME` or address of the home")
 	f.IntVar(&p.days, "days", p.days, "how many days the certificates are valid, at most 3650")
 	return cmd
 }

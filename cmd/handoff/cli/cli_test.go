@@ -26,7 +26,7 @@ func TestUsageErrors(t *testing.T) {
 		{"demo --seed -1", `invalid argument "-1" for "--seed" flag`},
 		{"demo --kill-at noon", `--kill-at "noon" is not one of: take, between`},
 		{"demo ''", "DIR is empty"},
-		{"serve", "--unix PATH, --tcp HOST:PORT, --http HOST:PORT or --pipe PATH is missing (see handoff serve --help)"},
+		{"serve", "--unix, --pipe, --tcp, --tls, --http or --https is missing: say where to serve (see handoff serve --help)"},
 		{"serve --unix ''", "--unix needs a path"},
 		{"serve --unix", "flag needs an argument: --unix"},
 		{"serve --unix /x y", `unknown command "y" for "handoff serve"`},
@@ -68,7 +68,7 @@ func TestHelp(t *testing.T) {
 	if code != codeUsage || out != "" || !strings.Contains(errs, "serve") {
 		t.Errorf("no command: code %d, out %q, err %q", code, out, errs)
 	}
-	for _, name := range []string{"demo", "serve", "send", "recv", "select", "close", "ls", "info", "pipe", "bench"} {
+	for _, name := range []string{"demo", "serve", "send", "recv", "select", "close", "ls", "info", "pipe", "bench", "cert"} {
 		code, out, errs := run(t.Context(), name, "--help")
 		if code != codeDone || !strings.Contains(out, "Examples:") || errs != "" {
 			t.Errorf("%s --help: code %d, out %q, err %q", name, code, out, errs)

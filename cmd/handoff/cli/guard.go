@@ -21,13 +21,13 @@ type guardFlags struct {
 }
 
 func (g *guardFlags) add(f *pflag.FlagSet) {
-	f.StringVar(&g.cert, "cert", "", "the certificate of this home, for --tls and --https: `FILE`")
+	f.StringVar(&g.cert, "cert", "", "the home's certificate, for --tls and --https: `FILE`")
 	f.StringVar(&g.key, "key", "", "its key: `FILE`")
 	f.StringVar(&g.clientCA, "client-ca", "", "the authorities that vouch for clients: `FILE`")
 	f.StringVar(&g.tokens, "tokens", "", "the tokens that name clients: `FILE`")
 	f.StringVar(&g.rights, "rights", "", "what each client may do: `FILE`")
 	f.BoolVar(&g.anybodyWithoutIdentity, "listen-to-anybody-without-identity", false,
-		"let --tcp listen beyond this machine without asking who comes: whoever reaches the address may use every channel, unencrypted")
+		"let --tcp serve strangers, from everywhere, unencrypted")
 }
 
 // load reads the files the flags name: options for the hub, and how it listens over

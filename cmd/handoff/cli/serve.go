@@ -50,17 +50,18 @@ connect. What is left in slots at the end is told.
 With --tokens every client of --tcp must show one, and then it may listen beyond
 this machine, unencrypted. With --rights each client may do what the file allows,
 and nothing else; SIGUSR1 has it read again. docs/security.md has the form of both
-files. Nothing but --listen-to-anybody-without-identity lets strangers in.`,
+files. Nothing but --listen-to-anybody-without-identity lets strangers in: then
+whoever reaches an address of --tcp may use every channel, unencrypted.`,
 		Example: `  handoff serve --unix /tmp/shop.sock
   handoff serve --unix /tmp/shop.sock --tcp localhost:4710
   handoff serve --http localhost:8080
-  handoff serve --tls :4711 --cert server.crt --key server.key --client-ca ca.crt --rights rights.txt
+  handoff serve --tls :4711 --cert server.crt --key server.key --client-ca ca.crt --rights rights
 
   ch, err := handoff.Open[string](ctx, "unix:/tmp/shop.sock?chan=orders&slots=4")`,
 		Args: cobra.NoArgs,
 		RunE: runs(func(ctx context.Context, _ []string) error {
 			if len(at.unix)+len(at.tcp)+len(at.pipe)+len(at.tls)+len(at.http)+len(at.https) == 0 {
-				return usage("--unix PATH, --tcp HOST:PORT, --tls HOST:PORT, --http HOST:PORT, --https HOST:PORT or --pipe PATH is missing")
+				return usage("--unix, --pipe, --tcp, --tls, --http or --https is missing: say where to serve")
 			}
 			if err := at.checkOrigins(); err != nil {
 				return err
@@ -71,12 +72,12 @@ files. Nothing but --listen-to-anybody-without-identity lets strangers in.`,
 	f := cmd.Flags()
 	f.StringArrayVar(&at.unix, "unix", nil, "serve on a Unix socket at `PATH`")
 	f.StringArrayVar(&at.tcp, "tcp", nil, "serve at `HOST:PORT`, a loopback address")
-	f.StringArrayVar(&at.tls, "tls", nil, "serve at `HOST:PORT`, encrypted, clients that show who they are")
+	f.StringArrayVar(&at.tls, "tls", nil, "serve at `HOST:PORT`, encrypted, for known clients")
 	f.StringArrayVar(&at.pipe, "pipe", nil, "serve on a named pipe at `PATH`")
-	f.StringArrayVar(&at.http, "http", nil, "serve HTTP and WebSockets at `HOST:PORT`, a loopback address")
-	f.StringArrayVar(&at.https, "https", nil, "serve them at `HOST:PORT`, encrypted, clients that show who they are")
-	f.StringArrayVar(&at.names, "name", nil, "a `HOST` by which browsers ask --http and --https, besides those of the addresses")
-	f.StringArrayVar(&at.origins, "origin", nil, "let pages of `URL`, as https://shop.example, use --http and --https from a browser")
+	f.StringArrayVar(&at.http, "http", nil, "serve HTTP at `HOST:PORT`, a loopback address")
+	f.StringArrayVar(&at.https, "https", nil, "serve HTTP at `HOST:PORT`, encrypted, for known clients")
+	f.StringArrayVar(&at.names, "name", nil, "another `HOST` that stands in URLs for --http and --https")
+	f.StringArrayVar(&at.origins, "origin", nil, "let pages of `URL`, as https://shop.example, use HTTP")
 	at.guard.add(f)
 	return cmd
 }
