@@ -1,3 +1,7 @@
+//go:build !386 && !arm
+
+// Elsewhere lfq does not compile: its flags need words of 64 bits.
+
 package rival
 
 import (
