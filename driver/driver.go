@@ -292,6 +292,7 @@ type Stats struct {
 	Rejected         uint64
 	Closed           bool
 	Stopped          bool
+	Matching         bool // of those that wait two have met, and the owner of a select elsewhere is asked whether it agrees
 	AsOf             time.Time
 }
 

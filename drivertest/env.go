@@ -277,7 +277,7 @@ func (e *Env) quiet(from time.Time) bool {
 	seen := census{waiting: map[wait]int{}, held: map[waitable]bool{}}
 	for l, taken := range lines {
 		s := l.Stats()
-		if s.AsOf.Before(from) {
+		if s.AsOf.Before(from) || s.Matching {
 			return false
 		}
 		seen.waiting[wait{on: l, sends: true}], seen.waiting[wait{on: l}] = s.SendersWaiting, s.ReceiversWaiting

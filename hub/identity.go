@@ -34,7 +34,7 @@ type askingConn struct{ *net.TCPConn }
 // asksIdentity reports whether nobody comes in by conn without an identity.
 func asksIdentity(conn net.Conn) bool {
 	switch conn.(type) {
-	case *tlsconn.Conn, askingConn:
+	case tlsconn.Peer, askingConn:
 		return true
 	}
 	return false
@@ -48,7 +48,7 @@ func errDenied(why string) error { return &wire.Error{Code: wire.CodeDenied, Tex
 // certificate, else the system.
 func (l *line) identify() error {
 	var tls *tls.ConnectionState
-	if conn, ok := l.conn.(*tlsconn.Conn); ok {
+	if conn, ok := l.conn.(tlsconn.Peer); ok {
 		state := conn.ConnectionState()
 		tls = &state
 	}

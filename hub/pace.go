@@ -45,7 +45,7 @@ const stallChunk = 256 << 10
 // isFar reports whether MaxStall is for the client at the other end of conn.
 func isFar(conn net.Conn) bool {
 	switch conn.(type) {
-	case *net.TCPConn, askingConn, *tlsconn.Conn:
+	case *net.TCPConn, askingConn, tlsconn.Peer:
 		return true
 	}
 	return false

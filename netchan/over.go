@@ -2,45 +2,52 @@ package netchan
 
 import (
 	"context"
+	"crypto/tls"
+	"fmt"
 	"net"
 	"net/url"
-	"time"
 
 	"github.com/handoff-go/handoff/driver"
 )
 
-// Place is where a home is reached over a transport that another package brings,
-// such as quicchan.
-type Place struct {
-	// Home is equal for two URLs of one home that are reached in the same way.
-	Home string
-	// Key is equal for two URLs that share a session, and the stream under it. Where
-	// it has the channel's name in it, each channel has a stream of its own.
-	Key  string
-	Name string // for people
-	// Dial makes a stream to the home: one that keeps order, loses nothing and tells
-	// its end.
-	Dial func(context.Context) (net.Conn, error)
-	// How long a broken stream is resumed, and how long it may be silent: see
-	// SetTimes.
-	resume, beat time.Duration
+// Transport is what another package brings to reach homes, such as quicchan: streams
+// under TLS 1.3. Its URLs are those of tls:.
+type Transport struct {
+	// Protocol is what both sides say in the handshake of TLS that they speak.
+	Protocol string
+	// Parameters are those of its URLs that tls: does not have.
+	Parameters []string
+	// Own reports whether each channel has a stream of its own, by the values of
+	// all parameters. An error of it refuses the URL.
+	Own func(values map[string]string) (bool, error)
+	// Dial makes a stream to the home at address, which is host:port: one that keeps
+	// order, loses nothing and tells its end. Streams with the same line may share what
+	// is under them. config reads the files of the URL each time, so that a renewed
+	// certificate is used for what is dialled next.
+	Dial func(ctx context.Context, line, address string, config func() (*tls.Config, error)) (net.Conn, error)
 }
 
-// SetTimes reads the parameters resume and heartbeat, "" for what they are over TCP.
-func (p *Place) SetTimes(resume, heartbeat string) (err error) {
-	if p.resume, err = parseResume(resume); err == nil {
-		p.beat, err = parseHeartbeat(heartbeat)
+// Register makes the URLs of a scheme mean channels at homes that are reached over t.
+func Register(scheme string, t Transport) {
+	driver.Register(scheme, medium{func(u *url.URL) (place, string, error) { return t.parse(u) }})
+}
+
+// parse reads SCHEME://host:port/NAME with the parameters of tls: and those of t.
+func (t Transport) parse(u *url.URL) (place, string, error) {
+	at, from, values, err := parseSecure(u, t.Parameters...)
+	if err != nil {
+		return place{}, "", err
 	}
-	return err
-}
-
-// Register makes the URLs of a scheme mean channels at homes that are reached over
-// another transport. parse splits a URL into the place of the home and the
-// channel's name, and refuses parameters it does not know; what it returns of a URL
-// that is malformed is ErrConflict.
-func Register(scheme string, parse func(*url.URL) (Place, string, error)) {
-	driver.Register(scheme, medium{func(u *url.URL) (place, string, error) {
-		p, name, err := parse(u)
-		return place{key: p.Key, home: p.Home, name: p.Name, dial: p.Dial, resume: p.resume, beat: p.beat}, name, err
-	}})
+	own, err := t.Own(values)
+	if err != nil {
+		return place{}, "", err
+	}
+	config := func() (*tls.Config, error) { return from.config(t.Protocol) }
+	at.dial = func(ctx context.Context) (net.Conn, error) { return t.Dial(ctx, at.key, at.name, config) }
+	at.home = at.key
+	session := at.place
+	if own {
+		session.key += fmt.Sprintf(" chan=%q", at.channel)
+	}
+	return session, at.channel, nil
 }

@@ -23,26 +23,35 @@ import (
 type secret struct {
 	ca, cert, key string      // paths, "" for none
 	named         *tls.Config // nil if files say it
+	host          string      // what the home calls itself
 }
 
 // parseTLS reads tls://host:port/NAME with the parameters of tcp: and those that say
 // who the home and this client are.
 func parseTLS(u *url.URL) (place, string, error) {
-	at, values, err := parseAddress(u, "ca", "cert", "key", "servername", "config")
+	at, from, _, err := parseSecure(u)
 	if err != nil {
 		return place{}, "", err
 	}
-	from, err := secretOf(values)
-	if err != nil {
-		return place{}, "", err
-	}
-	host := values["servername"]
-	if host == "" {
-		host = at.host
-	}
-	at.dial = func(ctx context.Context) (net.Conn, error) { return dialTLS(ctx, at.name, host, from) }
-	at.key = fmt.Sprintf("tls:%s resume=%v heartbeat=%v host=%s %q %q %q %p %s", at.name, at.resume, at.beat, host, from.ca, from.cert, from.key, from.named, at.token)
+	at.dial = func(ctx context.Context) (net.Conn, error) { return dialTLS(ctx, at.name, from) }
 	return at.place, at.channel, nil
+}
+
+// parseSecure reads what the schemes under TLS have in common, and the parameters called
+// names too. The place lacks its dial.
+func parseSecure(u *url.URL, names ...string) (at address, from secret, values map[string]string, err error) {
+	at, values, err = parseAddress(u, append(names, "ca", "cert", "key", "servername", "config")...)
+	if err != nil {
+		return at, from, nil, err
+	}
+	if from, err = secretOf(values); err != nil {
+		return at, from, nil, err
+	}
+	if from.host = values["servername"]; from.host == "" {
+		from.host = at.host
+	}
+	at.key = fmt.Sprintf("%s:%s resume=%v heartbeat=%v host=%s %q %q %q %p %s", u.Scheme, at.name, at.resume, at.beat, from.host, from.ca, from.cert, from.key, from.named, at.token)
+	return at, from, values, nil
 }
 
 // secretOf reads the parameters; what none says the environment does, where no
@@ -91,24 +100,24 @@ func pathOf(said, env string) (string, error) {
 // configs are the configurations by name.
 var configs sync.Map
 
-// RegisterTLS gives a configuration of TLS a name, for tls: URLs that say
-// config=NAME: keys that are in no file, authorities by callback, and the like.
+// RegisterTLS gives a configuration of TLS a name, for the URLs of tls:, and of
+// every transport under TLS, that say config=NAME: keys that are in no file, authorities by callback, and the like.
 // Versions before TLS 1.3 are not spoken whatever it says, and ServerName is the
 // host of the URL where it says none. Connections that are there stay as they are.
 func RegisterTLS(name string, config *tls.Config) { configs.Store(name, config.Clone()) }
 
-// config is the configuration for a home called host. Files are read each time, so
-// that a renewed certificate is used for the next connection.
-func (from secret) config(host string) (*tls.Config, error) {
+// config is the configuration for a home that speaks protocol. Files are read each
+// time, so that a renewed certificate is used for the next connection.
+func (from secret) config(protocol string) (*tls.Config, error) {
 	config := &tls.Config{}
 	if from.named != nil {
 		config = from.named.Clone()
 	}
 	config.MinVersion = max(config.MinVersion, tls.VersionTLS13)
 	if config.ServerName == "" {
-		config.ServerName = host
+		config.ServerName = from.host
 	}
-	config.NextProtos = []string{tlsconn.Protocol}
+	config.NextProtos = []string{protocol}
 	if from.ca != "" {
 		pem, err := os.ReadFile(from.ca)
 		if err != nil {
@@ -144,8 +153,8 @@ func unreadable(err error) error {
 	return fault.Because(sentinel, "%v", err)
 }
 
-func dialTLS(ctx context.Context, address, host string, from secret) (net.Conn, error) {
-	config, err := from.config(host)
+func dialTLS(ctx context.Context, address string, from secret) (net.Conn, error) {
+	config, err := from.config(tlsconn.Protocol)
 	if err != nil {
 		return nil, err
 	}

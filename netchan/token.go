@@ -14,10 +14,10 @@ import (
 // tokenFile is the file with the token for a home: what the URL says, or, where
 // nobody listens in, the environment.
 func tokenFile(scheme, said string) (string, error) {
-	if scheme == "tls" {
-		return pathOf(said, "HANDOFF_TOKEN_FILE")
+	if scheme == "tcp" {
+		return pathOf(said, "")
 	}
-	return pathOf(said, "")
+	return pathOf(said, "HANDOFF_TOKEN_FILE")
 }
 
 // readToken returns the token in a file, which is for its owner only. It is read

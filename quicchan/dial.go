@@ -3,7 +3,6 @@ package quicchan
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"net"
 	"sync"
@@ -13,6 +12,9 @@ import (
 
 	"github.com/handoff-go/handoff/internal/fault"
 )
+
+// configure returns the configuration of TLS for a home.
+type configure = func() (*tls.Config, error)
 
 // idleTime is how long a connection without streams is kept: so long the last words
 // on its last stream have to arrive, and whoever comes back finds it.
@@ -36,9 +38,9 @@ type line struct {
 }
 
 // dial makes a stream to a home, over the connection that is there, if it lives.
-func (p *pool) dial(ctx context.Context, key, address string, from secret) (net.Conn, error) {
+func (p *pool) dial(ctx context.Context, key, address string, config configure) (net.Conn, error) {
 	for {
-		l, err := p.get(ctx, key, address, from)
+		l, err := p.get(ctx, key, address, config)
 		if err != nil {
 			return nil, err
 		}
@@ -58,7 +60,7 @@ func (p *pool) dial(ctx context.Context, key, address string, from secret) (net.
 }
 
 // get returns a connection with one more stream counted.
-func (p *pool) get(ctx context.Context, key, address string, from secret) (*line, error) {
+func (p *pool) get(ctx context.Context, key, address string, config configure) (*line, error) {
 	for {
 		p.mu.Lock()
 		l := p.all[key]
@@ -78,7 +80,7 @@ func (p *pool) get(ctx context.Context, key, address string, from secret) (*line
 			l = &line{made: make(chan struct{}), streams: 1}
 			p.all[key] = l
 			p.mu.Unlock()
-			return l, p.make(ctx, key, l, address, from)
+			return l, p.make(ctx, key, l, address, config)
 		}
 		p.mu.Unlock()
 		select {
@@ -90,8 +92,8 @@ func (p *pool) get(ctx context.Context, key, address string, from secret) (*line
 }
 
 // make dials for l, which is in the pool.
-func (p *pool) make(ctx context.Context, key string, l *line, address string, from secret) error {
-	conn, err := connect(ctx, address, from)
+func (p *pool) make(ctx context.Context, key string, l *line, address string, config configure) error {
+	conn, err := connect(ctx, address, config)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	defer close(l.made)
@@ -135,12 +137,12 @@ func (p *pool) release(key string, l *line) {
 }
 
 // connect dials a home.
-func connect(ctx context.Context, address string, from secret) (*quic.Conn, error) {
-	config, err := from.config()
+func connect(ctx context.Context, address string, config configure) (*quic.Conn, error) {
+	secret, err := config()
 	if err != nil {
 		return nil, err
 	}
-	conn, err := quic.DialAddr(ctx, address, config, quicConfig())
+	conn, err := quic.DialAddr(ctx, address, secret, quicConfig())
 	if err != nil {
 		return nil, unreachable(address, err)
 	}
@@ -155,13 +157,11 @@ func unreachable(address string, err error) error {
 	if idle, ok := errors.AsType[*quic.IdleTimeoutError](err); ok {
 		return fault.Because(fault.ErrUnreachable, "nobody answers at %s: %v", address, idle)
 	}
-	if stranger, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return fault.Because(fault.ErrUnreachable, "the home at %s shows a certificate that is not trusted: %v", address, stranger)
+	if stranger, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return fault.Because(fault.ErrDenied, "the home at %s is not trusted: %v", address, stranger)
 	}
-	if refused, ok := errors.AsType[*quic.TransportError](err); ok {
-		if _, alert := errors.AsType[tls.AlertError](err); alert || refused.ErrorCode.IsCryptoError() {
-			return fault.Because(fault.ErrDenied, "%s: %v", address, refused)
-		}
+	if refused(err) {
+		return fault.Because(fault.ErrDenied, "the home at %s refuses this client's certificate, or that it has none (cert= and key=): %v", address, err)
 	}
 	return fault.Because(fault.ErrUnreachable, "%s: %v", address, err)
 }

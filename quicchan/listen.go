@@ -16,26 +16,28 @@ import (
 // that is free. Each stream of a connection is a net.Conn of the listener, which a
 // hub serves like any other.
 //
-// config must have a certificate. Unless it demands one of clients
-// (RequireAndVerifyClientCert) every address of the host must be a loopback address:
-// whoever reaches it may use every channel.
+// config must have a certificate of this home. Its clients show who they are: by a
+// certificate, if config.ClientCAs vouch for it, or by a token that the hub knows. A
+// hub lets nobody in who does neither. [hub.TCP.Config] makes such a config.
 //
 // Closing the listener takes no more connections; those that are there last until
 // their streams have ended, at most a few seconds.
+//
+// [hub.TCP.Config]: https://pkg.go.dev/github.com/handoff-go/handoff/hub#TCP.Config
 func Listen(addr string, config *tls.Config) (net.Listener, error) {
+	config = config.Clone()
+	config.MinVersion, config.NextProtos = tls.VersionTLS13, []string{protocol}
+	if config.ClientCAs != nil && config.ClientAuth < tls.VerifyClientCertIfGiven {
+		config.ClientAuth = tls.VerifyClientCertIfGiven
+	}
 	at, err := net.ResolveUDPAddr("udp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("quicchan: %w", err)
-	}
-	if !at.IP.IsLoopback() && config.ClientAuth != tls.RequireAndVerifyClientCert {
-		return nil, fmt.Errorf("quicchan: %s is reached from outside, and config does not demand that clients show who they are (RequireAndVerifyClientCert)", addr)
 	}
 	socket, err := net.ListenUDP("udp", at)
 	if err != nil {
 		return nil, fmt.Errorf("quicchan: %w", err)
 	}
-	config = config.Clone()
-	config.MinVersion, config.NextProtos = tls.VersionTLS13, []string{protocol}
 	t := &quic.Transport{Conn: socket}
 	inner, err := t.Listen(config, quicConfig())
 	if err != nil {

@@ -32,17 +32,13 @@
 // # Who is there
 //
 // QUIC is always under TLS 1.3. The parameters ca, cert and key name files in PEM;
-// config=NAME is a [tls.Config] that the program has given a name by [RegisterTLS].
-// servername says which name the home's certificate has, if not that of the URL.
+// without them the environment names them, as for tls: URLs. config=NAME is a tls.Config
+// that the program has given a name by [netchan.RegisterTLS]. servername says which name
+// the home's certificate has, if not that of the URL; tokenfile names a file with a
+// token.
 package quicchan
 
 import (
-	"context"
-	"fmt"
-	"net"
-	"net/url"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -51,7 +47,11 @@ import (
 	"github.com/handoff-go/handoff/netchan"
 )
 
-func init() { netchan.Register("quic", parse) }
+func init() {
+	netchan.Register("quic", netchan.Transport{
+		Protocol: protocol, Parameters: []string{"stream"}, Own: owns, Dial: lines.dial,
+	})
+}
 
 // protocol is what both sides say in the handshake of TLS that they speak.
 const protocol = "handoff/1"
@@ -74,56 +74,14 @@ func quicConfig() *quic.Config {
 	}
 }
 
-// parse reads quic://host:port/NAME and its parameters.
-func parse(u *url.URL) (to netchan.Place, name string, err error) {
-	if u.Opaque != "" || u.User != nil || u.Fragment != "" || u.Hostname() == "" || u.Port() == "" {
-		return to, "", fault.Malformed("malformed URL: want quic://host:port/NAME")
-	}
-	if port, err := strconv.ParseUint(u.Port(), 10, 16); err != nil || port == 0 {
-		return to, "", fault.Malformed("malformed URL: %s is not a port: want 1 to 65535", u.Port())
-	}
-	values, err := parameters(u, "resume", "heartbeat", "stream", "ca", "cert", "key", "servername", "config")
-	if err != nil {
-		return to, "", err
-	}
-	secret, err := secretOf(values, u.Hostname())
-	if err != nil {
-		return to, "", err
-	}
-	name = strings.TrimPrefix(u.Path, "/")
-	address := net.JoinHostPort(strings.ToLower(u.Hostname()), u.Port())
-	line := fmt.Sprintf("quic:%s %s", address, secret.key())
-	to.Name = address
-	to.Home = fmt.Sprintf("%s resume=%s heartbeat=%s", line, values["resume"], values["heartbeat"])
-	to.Key = to.Home
-	switch values["stream"] {
+// owns reports whether each channel has a stream of its own.
+func owns(values map[string]string) (bool, error) {
+	switch shared := values["stream"]; shared {
 	case "":
-		to.Key = fmt.Sprintf("%s chan=%q", to.Home, name)
+		return true, nil
 	case "shared":
+		return false, nil
 	default:
-		return to, "", fault.Malformed("stream=%s: want stream=shared, or nothing", values["stream"])
+		return false, fault.Malformed("stream=%s: want stream=shared, or nothing", shared)
 	}
-	to.Dial = func(ctx context.Context) (net.Conn, error) { return lines.dial(ctx, line, address, secret) }
-	return to, name, to.SetTimes(values["resume"], values["heartbeat"])
-}
-
-// parameters takes the parameters called names out of u's query, one value each,
-// and refuses all others.
-func parameters(u *url.URL, names ...string) (map[string]string, error) {
-	q, err := url.ParseQuery(u.RawQuery)
-	if err != nil {
-		return nil, fault.Malformed("malformed URL: %v", err)
-	}
-	values := map[string]string{}
-	for _, name := range names {
-		if len(q[name]) > 1 {
-			return nil, fault.Malformed("malformed URL: %s is said %d times", name, len(q[name]))
-		}
-		values[name] = q.Get(name)
-		delete(q, name)
-	}
-	for name := range q {
-		return nil, fault.Malformed("unknown parameter %s", name)
-	}
-	return values, nil
 }

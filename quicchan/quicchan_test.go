@@ -23,6 +23,7 @@ import (
 	"github.com/handoff-go/handoff"
 	"github.com/handoff-go/handoff/drivertest"
 	"github.com/handoff-go/handoff/hub"
+	"github.com/handoff-go/handoff/netchan"
 	"github.com/handoff-go/handoff/quicchan"
 )
 
@@ -68,12 +69,18 @@ func serve(t testing.TB, opts hub.Options, wrap func(net.Listener) net.Listener)
 	if err != nil {
 		t.Fatal(err)
 	}
-	quicchan.RegisterTLS(t.Name(), client)
+	netchan.RegisterTLS(t.Name(), client)
 	url = "quic://" + l.Addr().String() + "/%s?config=" + t.Name()
 	if wrap != nil {
 		l = wrap(l)
 	}
-	h = hub.New(opts)
+	return serveOn(t, l, opts), url
+}
+
+// serveOn starts a home behind l.
+func serveOn(t testing.TB, l net.Listener, opts hub.Options) *hub.Hub {
+	t.Helper()
+	h := hub.New(opts)
 	served := make(chan error, 1)
 	go func() { served <- h.Serve(l) }()
 	t.Cleanup(func() {
@@ -84,7 +91,7 @@ func serve(t testing.TB, opts hub.Options, wrap func(net.Listener) net.Listener)
 			t.Errorf("Serve returned %v", err)
 		}
 	})
-	return h, url
+	return h
 }
 
 // open opens a channel for the time of the test.
@@ -101,7 +108,7 @@ func open(t testing.TB, url string, opts ...handoff.Option) handoff.Chan[string]
 }
 
 // plenty is what a home needs that serves the whole suite.
-var plenty = hub.Options{MaxAttachments: 1 << 20, MaxChannels: 1 << 20, MaxConnections: 1 << 16}
+var plenty = hub.Options{MaxAttachments: 1 << 20, MaxChannels: 1 << 20, MaxConnections: 1 << 16, MaxIdentitySessions: 1 << 16, MaxIdentityChannels: 1 << 20}
 
 // TestLaws runs the suite with all channels over one stream.
 func TestLaws(t *testing.T) {
@@ -167,8 +174,8 @@ func except(t *testing.T, laws ...map[string]string) func(drivertest.Law) bool {
 
 func TestMalformed(t *testing.T) {
 	for url, says := range map[string]string{
-		"quic:jobs":                               "want quic://host:port/NAME",
-		"quic://localhost/jobs":                   "want quic://host:port/NAME",
+		"quic:jobs":                               "quic://host:port/NAME",
+		"quic://localhost/jobs":                   "quic://host:port/NAME",
 		"quic://localhost:0/jobs":                 "1 to 65535",
 		"quic://localhost:1/":                     "name is missing",
 		"quic://localhost:1/jobs?x=1":             "unknown parameter x",
@@ -176,7 +183,7 @@ func TestMalformed(t *testing.T) {
 		"quic://localhost:1/jobs?resume=x":        "resume=x",
 		"quic://localhost:1/jobs?heartbeat=x":     "heartbeat=x",
 		"quic://localhost:1/jobs?cert=a":          "come together",
-		"quic://localhost:1/jobs?config=nobody":   "no such configuration",
+		"quic://localhost:1/jobs?config=unheard":  "no such configuration",
 		"quic://localhost:1/jobs?ca=nothing-here": "nothing-here",
 	} {
 		if _, err := handoff.Open[string](t.Context(), url); !errors.Is(err, handoff.ErrConflict) || !strings.Contains(err.Error(), says) {
@@ -185,32 +192,53 @@ func TestMalformed(t *testing.T) {
 	}
 }
 
-// TestStrangers: neither side talks to one whose certificate it does not know, and
-// nobody listens beyond this machine for clients without one.
+// TestStrangers: neither side talks to one whose certificate it does not know.
 func TestStrangers(t *testing.T) {
 	_, url := serve(t, hub.Options{}, nil)
 	_, stranger, _ := authority(t)
-	quicchan.RegisterTLS("stranger", stranger)
+	netchan.RegisterTLS("stranger", stranger)
 	_, known, _ := authority(t)
 	known.Certificates = nil
-	quicchan.RegisterTLS("nobody", known)
+	netchan.RegisterTLS("nobody", known)
 	at := fmt.Sprintf(url, "jobs")
 	for _, config := range []string{"stranger", "nobody"} {
 		_, err := handoff.Open[string](t.Context(), strings.Replace(at, "config="+t.Name(), "config="+config, 1))
-		if err == nil || !errors.Is(err, handoff.ErrDenied) && !errors.Is(err, handoff.ErrUnreachable) {
+		if !errors.Is(err, handoff.ErrDenied) {
 			t.Errorf("%s: %v", config, err)
 		}
 	}
-	server, _, _ := authority(t)
-	server.ClientAuth = tls.NoClientCert
-	if _, err := quicchan.Listen(":0", server); err == nil {
-		t.Error("listens to everybody")
+}
+
+// TestTokens: a home whose TLS asks for no certificate lets in those only who show a
+// token that it knows.
+func TestTokens(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, line string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(line+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
 	}
-	l, err := quicchan.Listen("localhost:0", server)
+	tokens, err := hub.ReadTokens(write("tokens", "alice 0123456789abcdef"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.Close()
+	server, client, _ := authority(t)
+	server.ClientCAs, server.ClientAuth = nil, tls.NoClientCert
+	l, err := quicchan.Listen("127.0.0.1:0", server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	serveOn(t, l, hub.Options{Tokens: tokens})
+	netchan.RegisterTLS(t.Name(), client)
+	at := "quic://" + l.Addr().String() + "/jobs?config=" + t.Name()
+	open(t, at+"&tokenfile="+write("hers", "0123456789abcdef"))
+	for _, other := range []string{at, at + "&tokenfile=" + write("other", "fedcba9876543210")} {
+		if _, err := handoff.Open[string](t.Context(), other); !errors.Is(err, handoff.ErrDenied) {
+			t.Errorf("Open(%s): %v", other, err)
+		}
+	}
 }
 
 // TestFiles: certificates may be in files that the URL names.

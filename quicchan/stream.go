@@ -1,6 +1,7 @@
 package quicchan
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -9,7 +10,11 @@ import (
 	"time"
 
 	"github.com/quic-go/quic-go"
+
+	"github.com/handoff-go/handoff/internal/tlsconn"
 )
+
+var _ tlsconn.Peer = (*stream)(nil)
 
 // stream is one stream of a connection, as a net.Conn.
 type stream struct {
@@ -23,6 +28,12 @@ type stream struct {
 
 func (s *stream) LocalAddr() net.Addr  { return s.conn.LocalAddr() }
 func (s *stream) RemoteAddr() net.Addr { return s.conn.RemoteAddr() }
+
+// AsksIdentity implements tlsconn.Peer.
+func (s *stream) AsksIdentity() {}
+
+// ConnectionState implements tlsconn.Peer. Hands were shaken before there were streams.
+func (s *stream) ConnectionState() tls.ConnectionState { return s.conn.ConnectionState().TLS }
 
 // Read implements net.Conn.
 func (s *stream) Read(b []byte) (int, error) {
@@ -38,7 +49,8 @@ func (s *stream) Write(b []byte) (int, error) {
 	return n, plain(err, syscall.EPIPE)
 }
 
-// plain says in the words of a socket that the other side has closed.
+// plain says in the words of a socket that the other side has closed, and in those of
+// crypto/tls that it refuses what this side showed.
 func plain(err, gone error) error {
 	if left, ok := errors.AsType[*quic.ApplicationError](err); ok && left.Remote {
 		return gone
@@ -46,7 +58,16 @@ func plain(err, gone error) error {
 	if stopped, ok := errors.AsType[*quic.StreamError](err); ok && stopped.Remote {
 		return gone
 	}
+	if refused(err) {
+		return &net.OpError{Op: "remote error", Net: "quic", Err: err}
+	}
 	return err
+}
+
+// refused reports whether err is what the other side said when it ended the handshake.
+func refused(err error) bool {
+	bad, ok := errors.AsType[*quic.TransportError](err)
+	return ok && bad.Remote && bad.ErrorCode.IsCryptoError()
 }
 
 // Close implements net.Conn. What was written before is still delivered.

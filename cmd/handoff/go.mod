@@ -11,7 +11,14 @@ require (
 )
 
 require (
+	github.com/quic-go/quic-go v0.65.0 // indirect
+	golang.org/x/crypto v0.54.0 // indirect
+	golang.org/x/net v0.56.0 // indirect
+)
+
+require (
 	github.com/coder/websocket v1.8.15 // indirect
+	github.com/handoff-go/handoff/quicchan v0.0.0
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 )
@@ -20,3 +27,5 @@ replace (
 	github.com/handoff-go/handoff => ../..
 	github.com/handoff-go/handoff/hub/web => ../../hub/web
 )
+
+replace github.com/handoff-go/handoff/quicchan => ../../quicchan

@@ -35,12 +35,13 @@ type figures struct {
 	Rejected         uint64 `json:"rejected"`
 	Closed           bool   `json:"closed"`
 	Stopped          bool   `json:"stopped"`
+	Matching         bool   `json:"matching"`
 }
 
 func figuresOf(s driver.Stats) figures {
 	return figures{
 		s.Len, s.Held, s.SendersWaiting, s.ReceiversWaiting, s.Senders, s.Receivers,
-		s.Sent, s.Received, s.Redelivered, s.Rejected, s.Closed, s.Stopped,
+		s.Sent, s.Received, s.Redelivered, s.Rejected, s.Closed, s.Stopped, s.Matching,
 	}
 }
 

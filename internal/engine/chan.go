@@ -275,7 +275,7 @@ func (c *Chan[T]) stats() driver.Stats {
 		Sent:        c.rcvd - c.orphans + uint64(c.used) + c.buried,
 		Received:    c.rcvd,
 		Redelivered: c.redeliveries, Rejected: c.rejections,
-		Closed: c.closed, Stopped: c.stopped,
+		Closed: c.closed, Stopped: c.stopped, Matching: c.matching(),
 		AsOf: time.Now(),
 	}
 }

@@ -187,6 +187,11 @@ func (w *waiter[T]) chosen() {
 	w.again = false
 }
 
+// matching reports whether a match is under way. The lock is held.
+//
+//go:norace
+func (c *Chan[T]) matching() bool { return c.extra != nil && c.courting != nil && c.courting.s != nil }
+
 // court begins a match, if there is none and one can be.
 //
 //go:norace

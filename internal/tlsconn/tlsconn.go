@@ -21,6 +21,18 @@ const MaxHandshake = 64 << 10
 // errLongHandshake is what a handshake ends with that does not end.
 var errLongHandshake = errors.New("the TLS handshake is longer than 65536 bytes")
 
+// Peer is a connection under TLS, over TCP or another transport, whose client has to
+// show at its home who it is. Whatever it comes in by, hands are shaken before
+// ConnectionState says anything.
+type Peer interface {
+	net.Conn
+	ConnectionState() tls.ConnectionState
+	AsksIdentity()
+}
+
+// AsksIdentity implements Peer.
+func (*Conn) AsksIdentity() {}
+
 // Conn is a TLS connection over TCP.
 type Conn struct {
 	*tls.Conn

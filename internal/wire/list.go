@@ -97,7 +97,7 @@ func ParseNames(h Header, body []byte) (*Names, error) {
 		l.Name, l.Type = c.text(), c.text()
 		known := c.u8()
 		l.Stats = c.figures(known)
-		if !c.bad && (known&^(FiguresClosed|FiguresStopped) != 0 || l.Name == "" || i > 0 && l.Name <= f.Channels[i-1].Name) {
+		if !c.bad && (known&^knownFigures != 0 || l.Name == "" || i > 0 && l.Name <= f.Channels[i-1].Name) {
 			return nil, broken("NAMES: channel %d is out of order or out of its range", i)
 		}
 	}

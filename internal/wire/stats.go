@@ -6,6 +6,8 @@ import "github.com/handoff-go/handoff/driver"
 const (
 	FiguresClosed uint8 = 1 << iota
 	FiguresStopped
+	FiguresMatching
+	knownFigures = 1<<iota - 1
 )
 
 // Figures answers STATS. AsOf of the figures does not cross: they are as old as
@@ -26,6 +28,9 @@ func figuresFlags(s *driver.Stats) (flags uint8) {
 	}
 	if s.Stopped {
 		flags |= FiguresStopped
+	}
+	if s.Matching {
+		flags |= FiguresMatching
 	}
 	return flags
 }
@@ -51,6 +56,7 @@ func (c *cursor) figures(flags uint8) (s driver.Stats) {
 	}
 	s.Closed = flags&FiguresClosed != 0
 	s.Stopped = flags&FiguresStopped != 0
+	s.Matching = flags&FiguresMatching != 0
 	return s
 }
 
@@ -66,7 +72,7 @@ func (f *Figures) Append(b []byte) []byte {
 
 // ParseFigures reads the body of a FIGURES.
 func ParseFigures(h Header, body []byte) (*Figures, error) {
-	if err := flags(h, FiguresClosed|FiguresStopped); err != nil {
+	if err := flags(h, knownFigures); err != nil {
 		return nil, err
 	}
 	c := cursor{b: body}

@@ -72,8 +72,16 @@ func TestCert(t *testing.T) {
 		t.Errorf("one more client: code %d, out %q", code, out)
 	}
 
+	for _, by := range []string{"--tls", "--quic"} {
+		t.Run(by, func(t *testing.T) { rightsBy(t, by, at) })
+	}
+}
+
+// rightsBy has alice, who may do everything, carol, who may receive, and somebody
+// unknown use a home behind the door that a flag names.
+func rightsBy(t *testing.T, flag string, at func(string) string) {
 	rights := put(t, at("rights"), "allow cert:alice all *\nallow cert:carol receive *\n")
-	home := startHome(t, "--tls", "localhost:0", "--cert", at("server.crt"), "--key", at("server.key"), "--client-ca", at("ca.crt"), "--rights", rights)
+	home := startHome(t, flag, "localhost:0", "--cert", at("server.crt"), "--key", at("server.key"), "--client-ca", at("ca.crt"), "--rights", rights)
 	t.Setenv("HANDOFF_CA", at("ca.crt"))
 	as := func(name string) {
 		t.Setenv("HANDOFF_CERT", at(name+".crt"))
@@ -83,7 +91,7 @@ func TestCert(t *testing.T) {
 	wants(t, codeDone, "", "", "", "send", home+"/c?slots=4", "apples")
 	as("carol")
 	wants(t, codeDone, "apples\n", "", "", "recv", "-n", "1", home+"/c")
-	code, _, errs = run(t.Context(), "send", home+"/c", "plums")
+	code, _, errs := run(t.Context(), "send", home+"/c", "plums")
 	if code != codeError || !strings.Contains(errs, "cert:carol has no right to send here") {
 		t.Errorf("carol sends: code %d, err %q", code, errs)
 	}
@@ -127,9 +135,9 @@ func TestServeGuardRefuses(t *testing.T) {
 		says string
 		args []string
 	}{
-		{codeUsage, "--tls and --https need --cert and --key", []string{"--tls", "localhost:0"}},
-		{codeUsage, "--tls and --https need --client-ca or --tokens", pair},
-		{codeUsage, "are for --tls", []string{"--tcp", "localhost:0", "--client-ca", at("ca.crt")}},
+		{codeUsage, "--tls, --quic and --https need --cert and --key", []string{"--tls", "localhost:0"}},
+		{codeUsage, "--tls, --quic and --https need --client-ca or --tokens", pair},
+		{codeUsage, "are for --tls, --quic", []string{"--tcp", "localhost:0", "--client-ca", at("ca.crt")}},
 		{codeError, "no certificate in it", append(pair, "--client-ca", at("ca.key"))},
 		{codeError, "server.crt", []string{"--tls", "localhost:0", "--cert", at("server.crt"), "--key", at("ca.key"), "--client-ca", at("ca.crt")}},
 		{codeError, "line 2: who \"alice\"", []string{"--tcp", "localhost:0", "--rights", bad}},

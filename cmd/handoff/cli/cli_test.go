@@ -26,7 +26,7 @@ func TestUsageErrors(t *testing.T) {
 		{"demo --seed -1", `invalid argument "-1" for "--seed" flag`},
 		{"demo --kill-at noon", `--kill-at "noon" is not one of: take, between`},
 		{"demo ''", "DIR is empty"},
-		{"serve", "--unix, --pipe, --tcp, --tls, --http or --https is missing: say where to serve (see handoff serve --help)"},
+		{"serve", "--unix, --pipe, --tcp, --tls, --quic, --http or --https is missing: say where to serve (see handoff serve --help)"},
 		{"serve --unix ''", "--unix needs a path"},
 		{"serve --unix", "flag needs an argument: --unix"},
 		{"serve --unix /x y", `unknown command "y" for "handoff serve"`},

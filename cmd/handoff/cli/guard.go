@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/handoff-go/handoff/hub"
+	"github.com/handoff-go/handoff/quicchan"
 	"github.com/spf13/pflag"
 )
 
@@ -21,7 +22,7 @@ type guardFlags struct {
 }
 
 func (g *guardFlags) add(f *pflag.FlagSet) {
-	f.StringVar(&g.cert, "cert", "", "the home's certificate, for --tls and --https: `FILE`")
+	f.StringVar(&g.cert, "cert", "", "the home's certificate, not for --tcp: `FILE`")
 	f.StringVar(&g.key, "key", "", "its key: `FILE`")
 	f.StringVar(&g.clientCA, "client-ca", "", "the authorities that vouch for clients: `FILE`")
 	f.StringVar(&g.tokens, "tokens", "", "the tokens that name clients: `FILE`")
@@ -49,7 +50,7 @@ func (g guardFlags) load(wantsTLS bool) (opts hub.Options, tcp, secure hub.TCP, 
 	case wantsTLS:
 		secure.TLS, err = g.tls()
 	case g.cert != "" || g.key != "" || g.clientCA != "":
-		err = usage("--cert, --key and --client-ca are for --tls and --https, which are missing")
+		err = usage("--cert, --key and --client-ca are for --tls, --quic and --https, which are missing")
 	}
 	return opts, tcp, secure, err
 }
@@ -58,9 +59,9 @@ func (g guardFlags) load(wantsTLS bool) (opts hub.Options, tcp, secure hub.TCP, 
 func (g guardFlags) tls() (*tls.Config, error) {
 	switch {
 	case g.cert == "" || g.key == "":
-		return nil, usage("--tls and --https need --cert and --key: handoff cert makes some for development")
+		return nil, usage("--tls, --quic and --https need --cert and --key: handoff cert makes some for development")
 	case g.clientCA == "" && g.tokens == "":
-		return nil, usage("--tls and --https need --client-ca or --tokens, so that clients can show who they are")
+		return nil, usage("--tls, --quic and --https need --client-ca or --tokens, so that clients can show who they are")
 	}
 	pair, err := tls.LoadX509KeyPair(g.cert, g.key)
 	if err != nil {
@@ -87,13 +88,35 @@ func tcpDoor(scheme, addr string, how hub.TCP) (door, error) {
 	if err != nil {
 		return door{}, err
 	}
-	// What a client has to say is the name in the certificate, not an address.
 	at := l.Addr().String()
-	if host, _, err := net.SplitHostPort(addr); err == nil && scheme != "tcp" && scheme != "http" && host != "" {
-		_, port, _ := net.SplitHostPort(at)
-		at = net.JoinHostPort(host, port)
+	if scheme != "tcp" && scheme != "http" {
+		at = certified(addr, at)
 	}
 	return door{Listener: l, url: scheme + "://" + at + "/NAME"}, nil
+}
+
+// quicDoor opens a door at an address over QUIC.
+func quicDoor(addr string, how hub.TCP) (door, error) {
+	config, err := how.Config("") // it names the protocol itself
+	if err != nil {
+		return door{}, err
+	}
+	l, err := quicchan.Listen(addr, config)
+	if err != nil {
+		return door{}, err
+	}
+	return door{Listener: l, url: "quic://" + certified(addr, l.Addr().String()) + "/NAME"}, nil
+}
+
+// certified is what clients say of a home that was told to listen at addr and listens
+// at at: the name in its certificate, not an address.
+func certified(addr, at string) string {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil || host == "" {
+		return at
+	}
+	_, port, _ := net.SplitHostPort(at)
+	return net.JoinHostPort(host, port)
 }
 
 // webDoor opens a door for HTTP at an address.

@@ -89,6 +89,7 @@ type figures struct {
 	Rejected         uint64 `json:"rejected"`
 	Closed           bool   `json:"closed"`
 	Stopped          bool   `json:"stopped"`
+	Matching         bool   `json:"matching"`
 }
 
 func figuresOf(l driver.Listed) figures {
@@ -97,7 +98,7 @@ func figuresOf(l driver.Listed) figures {
 		Channel: l.Name, Type: l.Type, Slots: s.Slots, Len: s.Len, Held: s.Held,
 		SendersWaiting: s.SendersWaiting, ReceiversWaiting: s.ReceiversWaiting,
 		Senders: s.Senders, Receivers: s.Receivers, Sent: s.Sent, Received: s.Received,
-		Redelivered: s.Redelivered, Rejected: s.Rejected, Closed: s.Closed, Stopped: s.Stopped,
+		Redelivered: s.Redelivered, Rejected: s.Rejected, Closed: s.Closed, Stopped: s.Stopped, Matching: s.Matching,
 	}
 }
 
@@ -112,7 +113,7 @@ func (f figures) write(out io.Writer) error {
 		{"values", kind(f.Type)},
 		{"state", f.state()},
 		{"slots", fmt.Sprintf("%d, of which %d ready and %d held", f.Slots, f.Len, f.Held)},
-		{"waiting", fmt.Sprintf("%d to send, %d to receive", f.SendersWaiting, f.ReceiversWaiting)},
+		{"waiting", f.waiting()},
 		{"ends", fmt.Sprintf("%d may send, %d may receive", f.Senders, f.Receivers)},
 		{"sent", f.Sent},
 		{"received", f.Received},
@@ -123,6 +124,14 @@ func (f figures) write(out io.Writer) error {
 	}
 	_, err := io.WriteString(out, b.String())
 	return err
+}
+
+func (f figures) waiting() string {
+	s := fmt.Sprintf("%d to send, %d to receive", f.SendersWaiting, f.ReceiversWaiting)
+	if f.Matching {
+		s += "; two have met, and a select's owner elsewhere is asked"
+	}
+	return s
 }
 
 func (f figures) state() string {

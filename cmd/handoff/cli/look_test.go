@@ -105,7 +105,7 @@ func TestCompletion(t *testing.T) {
 	wants(t, codeDone, "", "", "x", "send", s.url("chan=alpha&slots=1"))
 	wants(t, codeDone, "", "", "x", "send", s.url("chan=b%20c&slots=1"))
 	for _, c := range []struct{ args, want []string }{
-		{[]string{"recv", ""}, []string{"pipe:", "tcp:", "tls:", "unix:"}},
+		{[]string{"recv", ""}, []string{"pipe:", "quic:", "tcp:", "tls:", "unix:"}},
 		{[]string{"recv", "u"}, []string{"unix:"}},
 		{[]string{"recv", s.url("chan=")}, []string{s.url("chan=alpha"), s.url("chan=b+c")}},
 		{[]string{"select", s.url("chan=alpha"), s.url("chan=b")}, []string{s.url("chan=b+c")}},
@@ -163,7 +163,7 @@ func TestBadURLs(t *testing.T) {
 		code int
 		says string
 	}{
-		{"", codeUsage, `"" is no URL: want pipe:, tcp:, tls:, unix:`},
+		{"", codeUsage, `"" is no URL: want pipe:, quic:, tcp:, tls:, unix:`},
 		{"text", codeUsage, `"text" is no URL`},
 		{"unix", codeUsage, `"unix" is no URL`},
 		{":", codeUsage, "malformed URL"},

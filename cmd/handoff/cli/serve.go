@@ -39,6 +39,8 @@ values in its slots, as long as this process.
   --tls HOST:PORT   an address that other machines reach, for clients that show a
                     certificate (--client-ca) or a token (--tokens), encrypted:
                     tls://HOST:PORT/NAME
+  --quic HOST:PORT  the same over QUIC, with a stream for each channel:
+                    quic://HOST:PORT/NAME
   --http HOST:PORT  as --tcp, for curl, browsers and other languages:
                     http://HOST:PORT/v1/channels/NAME. --origin URL lets the pages
                     of another site use it too.
@@ -60,8 +62,8 @@ whoever reaches an address of --tcp may use every channel, unencrypted.`,
   ch, err := handoff.Open[string](ctx, "unix:/tmp/shop.sock?chan=orders&slots=4")`,
 		Args: cobra.NoArgs,
 		RunE: runs(func(ctx context.Context, _ []string) error {
-			if len(at.unix)+len(at.tcp)+len(at.pipe)+len(at.tls)+len(at.http)+len(at.https) == 0 {
-				return usage("--unix, --pipe, --tcp, --tls, --http or --https is missing: say where to serve")
+			if len(at.unix)+len(at.tcp)+len(at.pipe)+len(at.tls)+len(at.quic)+len(at.http)+len(at.https) == 0 {
+				return usage("--unix, --pipe, --tcp, --tls, --quic, --http or --https is missing: say where to serve")
 			}
 			if err := at.checkOrigins(); err != nil {
 				return err
@@ -73,6 +75,7 @@ whoever reaches an address of --tcp may use every channel, unencrypted.`,
 	f.StringArrayVar(&at.unix, "unix", nil, "serve on a Unix socket at `PATH`")
 	f.StringArrayVar(&at.tcp, "tcp", nil, "serve at `HOST:PORT`, a loopback address")
 	f.StringArrayVar(&at.tls, "tls", nil, "serve at `HOST:PORT`, encrypted, for known clients")
+	f.StringArrayVar(&at.quic, "quic", nil, "serve at `HOST:PORT` over QUIC, for known clients")
 	f.StringArrayVar(&at.pipe, "pipe", nil, "serve on a named pipe at `PATH`")
 	f.StringArrayVar(&at.http, "http", nil, "serve HTTP at `HOST:PORT`, a loopback address")
 	f.StringArrayVar(&at.https, "https", nil, "serve HTTP at `HOST:PORT`, encrypted, for known clients")
@@ -83,8 +86,8 @@ whoever reaches an address of --tcp may use every channel, unencrypted.`,
 }
 
 type serveFlags struct {
-	unix, tcp, tls, pipe, http, https, names, origins []string
-	guard                                             guardFlags
+	unix, tcp, tls, quic, pipe, http, https, names, origins []string
+	guard                                                   guardFlags
 }
 
 // checkOrigins refuses what no browser would call the origin of a page.
@@ -145,6 +148,7 @@ func (at serveFlags) doors(tcp, secure hub.TCP) (doors []door, err error) {
 	open(at.pipe, func(path string) (door, error) { return fileDoor("pipe", path, hub.ListenPipe) })
 	open(at.tcp, func(addr string) (door, error) { return tcpDoor("tcp", addr, tcp) })
 	open(at.tls, func(addr string) (door, error) { return tcpDoor("tls", addr, secure) })
+	open(at.quic, func(addr string) (door, error) { return quicDoor(addr, secure) })
 	open(at.http, func(addr string) (door, error) { return webDoor("http", addr, tcp) })
 	open(at.https, func(addr string) (door, error) { return webDoor("https", addr, secure) })
 	return doors, err
@@ -170,7 +174,7 @@ func fileDoor(scheme, path string, listen func(string) (net.Listener, error)) (d
 }
 
 func serve(ctx context.Context, at serveFlags, s Streams) error {
-	opts, tcp, secure, err := at.guard.load(len(at.tls)+len(at.https) > 0)
+	opts, tcp, secure, err := at.guard.load(len(at.tls)+len(at.quic)+len(at.https) > 0)
 	if err != nil {
 		return err
 	}
