@@ -3,6 +3,7 @@ package handoff
 import (
 	"context"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -161,19 +162,35 @@ func (l *link) call(op *driver.Op) error {
 func (f *far[T]) encode(ctx context.Context, vs []T) ([]driver.Item, error) {
 	h := headerOf(ctx)
 	items := make([]driver.Item, len(vs))
+	var room []byte
 	for i := range vs {
-		it, err := f.item(h, &vs[i])
+		it, err := f.item(room, h, &vs[i])
 		if err != nil {
 			return nil, err
 		}
+		room = roomBehind(it.Value, len(vs)-i-1)
+		it.Value = slices.Clip(it.Value)
 		items[i] = it
 	}
 	return items, nil
 }
 
-// item makes an item of *v.
-func (f *far[T]) item(h engine.Header, v *T) (driver.Item, error) {
-	b, err := f.codec.Append(nil, v)
+// encodeRoom is how much memory the small values of one batch share at most.
+const encodeRoom = 8 << 10
+
+// roomBehind is memory for the value after b, of which there are so many more, that
+// are probably as long: what is left of b's own, or new.
+func roomBehind(b []byte, more int) []byte {
+	free := b[len(b):]
+	if len(b) == 0 || len(b) > encodeRoom/2 || cap(free) >= len(b) {
+		return free
+	}
+	return make([]byte, 0, min(more*len(b), encodeRoom))
+}
+
+// item makes an item of *v, in room if it fits.
+func (f *far[T]) item(room []byte, h engine.Header, v *T) (driver.Item, error) {
+	b, err := f.codec.Append(room, v)
 	if err != nil {
 		return driver.Item{}, err
 	}

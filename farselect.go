@@ -25,7 +25,7 @@ type farCase struct {
 func (at *attachment[T]) sendCaseFar(p *T, do func()) Case {
 	return at.caseFar("send", &farCase{
 		begin: func(h engine.Header) (*driver.Op, error) {
-			it, err := at.far.item(h, p)
+			it, err := at.far.item(nil, h, p)
 			return &driver.Op{Kind: driver.OpSend, Items: []driver.Item{it}}, err
 		},
 		end: func(op *driver.Op) error {

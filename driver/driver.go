@@ -166,8 +166,9 @@ type Op struct {
 	// Plain, on an OpTake, says that the far end is a plain receive: the value
 	// is held only until its receiver's home has heard that it arrived. Such a
 	// hold has no MaxHold, is confirmed by OpDone like any other, and counts as
-	// a receive, not as a Take, for a send that tries. It is how a home serves
-	// OpRecv over a link.
+	// a receive, not as a Take, for a send that tries. All values of the op have the
+	// same hold, which one OpDone confirms and one OpReturn gives back. It is how a
+	// home serves OpRecv over a link.
 	Plain bool
 	// Unheard, on an OpTake, says that the receiver is elsewhere: whether a value
 	// reached it is known by OpHeard, or for a plain one by OpDone, or by OpReturn

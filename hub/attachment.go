@@ -86,7 +86,7 @@ func (a *attachment) send(f *wire.Send) error {
 		}
 		o.cost += wire.Cost(&f.Items[i])
 	}
-	d := driver.Op{Kind: driver.OpSend, Try: f.Flags&wire.FlagTry != 0, Items: keep(f.Items)}
+	d := driver.Op{Kind: driver.OpSend, Try: f.Flags&wire.FlagTry != 0, Items: wire.Keep(make([]driver.Item, 0, len(f.Items)), f.Items)}
 	return a.wait(&a.sending, o, d)
 }
 
@@ -198,9 +198,7 @@ func (o *op) finished(*driver.Op) {
 	var deliver []driver.Item
 	if len(o.Got) > 0 && !o.cancelled {
 		deliver = o.Got
-		for i := range o.Got {
-			o.holds = append(o.holds, o.Got[i].Hold)
-		}
+		o.remember(o.Got)
 	} else {
 		delete(a.ops, o.id)
 	}
@@ -213,8 +211,9 @@ func (o *op) finished(*driver.Op) {
 		o.Got = nil
 	case len(o.Got) > 0:
 		// It was cancelled while a value came: nobody has seen that.
-		for i := range o.Got {
-			a.unseen(o.Got[i].Hold)
+		o.remember(o.Got)
+		for _, hold := range o.holds {
+			a.unseen(hold)
 		}
 		a.s.answer(&wire.End{Channel: a.id, Op: o.id}, wire.ErrCancelled)
 	default:
@@ -222,6 +221,19 @@ func (o *op) finished(*driver.Op) {
 	}
 	if over != nil {
 		close(over)
+	}
+}
+
+// remember notes by which holds got is held. Those of a plain receive come in runs
+// with the same.
+func (o *op) remember(got []driver.Item) {
+	if o.holds == nil && !o.plain {
+		o.holds = make([]driver.Hold, 0, len(got))
+	}
+	for i := range got {
+		if n := len(o.holds); n == 0 || o.holds[n-1] != got[i].Hold {
+			o.holds = append(o.holds, got[i].Hold)
+		}
 	}
 }
 

@@ -2,7 +2,6 @@ package hub
 
 import (
 	"context"
-	"slices"
 
 	"github.com/handoff-go/handoff/driver"
 	"github.com/handoff-go/handoff/internal/fault"
@@ -270,14 +269,4 @@ func (a *attachment) detach(id uint64) {
 		s.account.detach(1)
 		s.answer(&wire.End{Channel: a.id, Op: id}, err)
 	})
-}
-
-// keep copies the values of f, which lie in the reader's buffer, into one piece
-// of memory each, as they may part.
-func keep(items []driver.Item) []driver.Item {
-	kept := slices.Clone(items)
-	for i := range kept {
-		kept[i].Value = append(make([]byte, 0, len(kept[i].Value)), kept[i].Value...)
-	}
-	return kept
 }

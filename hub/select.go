@@ -95,7 +95,7 @@ func (c *choice) add(f *wire.Case) error {
 			return wire.Unexpected(wire.TypeSelect, "of a value over the channel's limit")
 		}
 		c.cost += wire.Cost(&f.Item)
-		op.Kind, op.Items = driver.OpSend, keep([]driver.Item{f.Item})
+		op.Kind, op.Items = driver.OpSend, wire.Keep(nil, []driver.Item{f.Item})
 	case wire.CaseStop:
 		op.Kind = driver.OpAwaitStop
 	default:

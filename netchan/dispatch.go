@@ -282,8 +282,12 @@ func (d *dispatcher) keep(c *call) []driver.Item {
 	if got == nil {
 		got = make([]driver.Item, 0, len(d.deliver.Items))
 	}
-	for _, it := range d.deliver.Items {
-		got = append(got, owned(it, c.kind))
+	before := len(got)
+	got = wire.Keep(got, d.deliver.Items)
+	if c.kind == driver.OpRecv {
+		for i := range got[before:] {
+			got[before+i].Hold = driver.Hold{}
+		}
 	}
 	return got
 }

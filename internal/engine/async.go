@@ -156,6 +156,9 @@ func (x *Async[T]) begin(k kind, most int, try bool, as Got[T]) {
 	w.kind = k
 	c.lockWide()
 	last := nothing
+	if ready := min(most, c.ready()); ready > 1 {
+		w.holds = make([]Got[T], 0, ready)
+	}
 	for w.n < most {
 		g := as
 		if last = c.begin(w.att, k == take, &g, &o); last != pulled {

@@ -49,6 +49,15 @@ func (h Hold[T]) Done() error {
 		return err
 	}
 	var o after[T]
+	h.done(&o)
+	h.c.unlock(&o)
+	return nil
+}
+
+// done is Done with the lock held.
+//
+//go:norace
+func (h Hold[T]) done(o *after[T]) {
 	c, p := h.c, h.p
 	c.held.remove(p)
 	if p.where == orphaned {
@@ -56,10 +65,26 @@ func (h Hold[T]) Done() error {
 		c.orphans++
 		c.scrap(p)
 	} else {
-		c.confirm(p, &o)
+		c.confirm(p, o)
+	}
+}
+
+// DoneAll confirms the values of holds of one channel, those that are not settled.
+//
+//go:norace
+func DoneAll[T any](holds []Hold[T]) {
+	if len(holds) == 0 {
+		return
+	}
+	var o after[T]
+	c := holds[0].c
+	c.mu.Lock()
+	for _, h := range holds {
+		if h.mine() == nil {
+			h.done(&o)
+		}
 	}
 	c.unlock(&o)
-	return nil
 }
 
 // confirm ends the custody of the channel over p, which is in no list but bare.

@@ -5,6 +5,7 @@ package home
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 
 	"github.com/handoff-go/handoff/driver"
@@ -66,7 +67,7 @@ func (ch *Channel) Attach(cfg driver.Config) (driver.Channel, error) {
 		ch:      ch,
 		ops:     map[*driver.Op]*engine.Async[item]{},
 		selects: map[*driver.Op]*engine.AsyncSelect{},
-		holds:   map[driver.Hold]engine.Hold[item]{},
+		holds:   map[driver.Hold]handed{},
 	}
 	ch.c.AttachTo(&at.a, cfg.Send, cfg.Receive)
 	return at, nil
@@ -83,7 +84,7 @@ type attachment struct {
 	mu      sync.Mutex // guards what is below
 	ops     map[*driver.Op]*engine.Async[item]
 	selects map[*driver.Op]*engine.AsyncSelect // begun on this attachment
-	holds   map[driver.Hold]engine.Hold[item]
+	holds   map[driver.Hold]handed
 	lastID  uint64
 	sweep   int // forgetEnded is due when there are so many holds
 }
@@ -167,24 +168,49 @@ func (at *attachment) result(op *driver.Op, x *engine.Async[item]) {
 		}
 	default:
 		var got []engine.Got[item]
-		got, op.Err = x.Received()
-		for i := range got {
-			op.Got = append(op.Got, at.item(op, &got[i]))
+		if got, op.Err = x.Received(); len(got) > 0 {
+			op.Got = at.items(op, got)
 		}
 	}
 }
 
-// item is what op received.
-func (at *attachment) item(op *driver.Op, g *engine.Got[item]) driver.Item {
-	it := driver.Item{Value: g.Val.value, Header: g.Val.header, Attempt: g.Attempt}
-	if op.Kind == driver.OpTake {
-		it.Hold = at.hold(g.Hold)
+// items are what op received.
+func (at *attachment) items(op *driver.Op, got []engine.Got[item]) []driver.Item {
+	items := make([]driver.Item, len(got))
+	for i := range got {
+		g := &got[i]
+		items[i] = driver.Item{Value: g.Val.value, Header: g.Val.header, Attempt: g.Attempt}
 	}
-	return it
+	switch {
+	case op.Kind != driver.OpTake:
+	case op.Plain:
+		all := make(handed, len(got))
+		for i := range got {
+			all[i] = got[i].Hold
+		}
+		name := at.hold(all)
+		for i := range items {
+			items[i].Hold = name
+		}
+	default:
+		for i := range items {
+			items[i].Hold = at.hold(handed{got[i].Hold})
+		}
+	}
+	return items
+}
+
+// handed is what goes by the name of one hold: a value, or all those that one plain
+// receive got.
+type handed []engine.Hold[item]
+
+// live reports whether any hold of h goes on.
+func (h handed) live() bool {
+	return slices.ContainsFunc(h, func(one engine.Hold[item]) bool { return one.Live() })
 }
 
 // hold remembers h under a name.
-func (at *attachment) hold(h engine.Hold[item]) driver.Hold {
+func (at *attachment) hold(h handed) driver.Hold {
 	at.mu.Lock()
 	defer at.mu.Unlock()
 	if len(at.holds) >= max(at.sweep, minSweep) {
@@ -203,7 +229,7 @@ const minSweep = 64
 // forgetEnded forgets the holds that have lapsed: their holder may never settle
 // them, and whoever tries is told the same. at.mu is held.
 func (at *attachment) forgetEnded() {
-	maps.DeleteFunc(at.holds, func(_ driver.Hold, h engine.Hold[item]) bool { return !h.Live() })
+	maps.DeleteFunc(at.holds, func(_ driver.Hold, h handed) bool { return !h.live() })
 	at.sweep = 2 * len(at.holds)
 }
 
@@ -229,11 +255,25 @@ func (at *attachment) settle(op *driver.Op) error {
 	if !ok {
 		return fault.ErrSettled
 	}
-	err := settleHold(h, op)
-	if !h.Live() {
+	err := h.settle(op)
+	if op.Kind == driver.OpDone || !h.live() {
 		at.mu.Lock()
 		delete(at.holds, op.Hold)
 		at.mu.Unlock()
+	}
+	return err
+}
+
+// settle does what op says to all of h, of which one error is told.
+func (h handed) settle(op *driver.Op) (err error) {
+	if op.Kind == driver.OpDone && len(h) > 1 {
+		engine.DoneAll(h)
+		return nil
+	}
+	for _, one := range h {
+		if bad := settleHold(one, op); bad != nil {
+			err = bad
+		}
 	}
 	return err
 }

@@ -151,6 +151,6 @@ func (at *attachment) received(op *driver.Op) func(*engine.Got[item], bool) {
 			op.Err = fault.ErrClosed
 			return
 		}
-		op.Got = []driver.Item{at.item(op, g)}
+		op.Got = at.items(op, []engine.Got[item]{*g})
 	}
 }
