@@ -356,6 +356,7 @@ func (h *Hub) Close(ctx context.Context) error {
 	}
 	h.closing = true
 	close(h.closed)
+	owned.Delete(h.incarnation)
 	for l := range h.listeners {
 		l.Close()
 	}

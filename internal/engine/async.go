@@ -58,7 +58,17 @@ func (x *Async[T]) Sent() (int, error) { return x.w.n, x.w.err }
 // Received returns what was received.
 //
 //go:norace
-func (x *Async[T]) Received() ([]Got[T], error) { return x.w.holds[:x.w.n], x.w.err }
+func (x *Async[T]) Received() ([]Got[T], error) {
+	w := &x.w
+	if w.vs == nil {
+		return w.holds[:w.n], w.err
+	}
+	got := make([]Got[T], w.n)
+	for i := range got {
+		got[i].Val, got[i].Attempt = w.vs[i], 1
+	}
+	return got, w.err
+}
 
 // now ends an operation that did not have to wait. The lock is held.
 //
@@ -160,6 +170,13 @@ func (x *Async[T]) begin(k kind, most int, try bool, as Got[T]) {
 		w.holds = make([]Got[T], 0, ready)
 	}
 	for w.n < most {
+		if k == recv && c.drainable() {
+			if !x.drain(most-w.n, &o) {
+				last = nothing
+				break
+			}
+			continue
+		}
 		g := as
 		if last = c.begin(w.att, k == take, &g, &o); last != pulled {
 			w.err = g.Err
@@ -183,9 +200,33 @@ func (x *Async[T]) begin(k kind, most int, try bool, as Got[T]) {
 		x.now(&o)
 		return
 	}
-	w.holds = []Got[T]{as}
+	if k == recv && most > 1 {
+		w.vs = make([]T, min(most, mostWaiting))
+	} else {
+		w.holds = []Got[T]{as}
+	}
 	c.recvq.push(w)
 	c.unlock(&o)
+}
+
+// mostWaiting bounds what one receive that waits for many gets room for.
+const mostWaiting = 4096
+
+// drain takes what the first sender has, at most so many, which has its turn for all
+// of them. It reports false if there is none to be had.
+//
+//go:norace
+func (x *Async[T]) drain(most int, o *after[T]) bool {
+	s := x.c.sendq.firstWon()
+	if s == nil {
+		return false
+	}
+	values := make([]T, min(most, 1+len(s.vs)))
+	for _, v := range values[:x.c.drain(s, values, o)] {
+		x.w.holds = append(x.w.holds, Got[T]{Val: v, Attempt: 1})
+		x.w.n++
+	}
+	return true
 }
 
 // BeginStop ends when the senders are asked to end.

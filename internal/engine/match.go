@@ -250,6 +250,13 @@ func (c *Chan[T]) pullSender(w *waiter[T], hold bool, a *Attach, g *Got[T], o *a
 	w.finish(o)
 }
 
+// drainable reports whether the next value to be had is a waiting sender's, as in pull.
+//
+//go:norace
+func (c *Chan[T]) drainable() bool {
+	return c.n == 0 && c.back.head == nil && c.sendq.head != nil && !c.closed
+}
+
 // pullMany takes and confirms values in order until buf is full or nothing is
 // ready. A blocked SendAll passes what fits before it queues again.
 //
@@ -261,7 +268,7 @@ func (c *Chan[T]) pullMany(buf []T, o *after[T]) (n int, last outcome) {
 			c.slotsFreed(o)
 			continue
 		}
-		if c.n == 0 && c.back.head == nil && c.sendq.head != nil && !c.closed { // as in pull
+		if c.drainable() {
 			w := c.sendq.firstWon()
 			if w == nil {
 				return n, nothing

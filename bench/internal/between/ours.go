@@ -50,7 +50,7 @@ func serve(network, path string) (url, own string) {
 		go func() { must(h.Serve(l)) }() // until the process ends
 		return url
 	}
-	return listen(network, path), listen(unix, path+".own")
+	return listen(network, path), h.URL("") + "%s"
 }
 
 // home takes network and path.
@@ -60,7 +60,7 @@ func home(args []string) part {
 }
 
 // homeAnd takes network, path, and another role with its arguments but the URL, which
-// this process plays at its own home. It has no shorter way there than a socket.
+// this process plays at its own home, which needs no socket.
 func homeAnd(args []string) part {
 	url, own := serve(args[0], args[1])
 	p := roles[args[2]](append([]string{own}, args[3:]...))
