@@ -95,11 +95,14 @@ func parseTarget(rawURL string) (target, error) {
 	return t, nil
 }
 
-// schemes are those of the media there are, as a URL begins with them.
+// schemes are those of the media there are, as a URL begins with them. What only the
+// program knows that is a home itself (hub.Hub.URL) is nothing to type.
 func schemes() []string {
 	var all []string
 	for _, s := range driver.Schemes() {
-		all = append(all, s+":")
+		if s != "home" {
+			all = append(all, s+":")
+		}
 	}
 	slices.Sort(all)
 	return all
