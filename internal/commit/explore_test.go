@@ -46,6 +46,11 @@ func (w *world) next() (forced, free []*world) {
 			if o.parts[h].Parked != Nothing && o.w != claimedBy && o.how != deadHere {
 				must(func(c *world) { c.retry(i, h) })
 			}
+			if w.sc.tires {
+				if c := w.clone(); c.tire(i, h) {
+					free = append(free, c)
+				}
+			}
 		}
 		if c := w.clone(); c.quit(i) {
 			forced = append(forced, c)
@@ -219,6 +224,9 @@ func (w *world) stuck() string {
 			if x.hand[i] != nobody {
 				return "a value stays on its way"
 			}
+			if x.aside[i] && !x.over[i] {
+				return "an offer stands aside for ever"
+			}
 		}
 		if x.s != nobody {
 			return "a match stays open"
@@ -316,6 +324,11 @@ func scenarios() []*scenario {
 		{name: "three in a ring, one may die", owners: ring(3), slots: none(3), kills: 1},
 		{name: "three in a ring, a home may die", owners: ring(3), slots: none(3), falls: true},
 		{name: "four in a ring", owners: ring(4), slots: none(4)},
+		{name: "two mirrored selects that lose patience, beside a plain sender", owners: mirrored, slots: none(2), plainS: []bool{true}, tires: true, cancels: true},
+		{name: "two mirrored selects that lose patience, or die", owners: mirrored, slots: none(2), plainS: []bool{true}, tires: true, kills: 1},
+		{name: "two mirrored selects that lose patience, a home may die", owners: mirrored, slots: none(2), plainS: []bool{true}, tires: true, falls: true},
+		{name: "two receivers that lose patience, a value in a slot", owners: [][]role{{rcv, rcv}, {rcv, snd}}, slots: []uint8{1, 0}, full: []uint8{1, 0}, tires: true, cancels: true, kills: 1},
+		{name: "three in a ring that lose patience", owners: ring(3), slots: none(3), tires: true, plainS: []bool{true}},
 		{name: "two mirrored pairs on two homes", owners: append(slices.Clone(mirrored), mirrored...), slots: none(2)},
 	}
 }

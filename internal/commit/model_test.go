@@ -33,11 +33,12 @@ type rules struct {
 	tried    func(Part, Word) (Part, Reply)
 	released func(Part, Word) (Part, Reply)
 	binds    func(Part, Word) (Part, Reply)
+	tired    func(Part) (Part, Reply)
 	freed    func(Part, Word) (Part, Reply)
 }
 
 func theRules() rules {
-	return rules{First, May, Match.Granted, Match.Gone, Part.Claimed, Part.Tried, Part.Released, Part.Binds, Part.Freed}
+	return rules{First, May, Match.Granted, Match.Gone, Part.Claimed, Part.Tried, Part.Released, Part.Binds, Part.Tired, Part.Freed}
 }
 
 // kind of a message.
@@ -52,9 +53,11 @@ const (
 	closed // a try, of a case on a closed channel
 	ended  // after cancel: no case took effect
 	bind   // the send is chosen, whatever becomes of its value
-	grant  // owner to home, as are the next three
+	grant  // owner to home, as are the next five
 	taken
 	cancel
+	aside // a value goes back, but the offer stays
+	back  // and can be met again
 	death // of the one at the other end: nothing follows
 )
 
@@ -115,6 +118,7 @@ type home struct {
 	state    [parties]uint8 // of an offer: idle, asked, granted
 	over     [parties]bool  // of an offer: it has ended here
 	bound    [parties]bool  // a send that is chosen, whatever becomes of its value
+	aside    [parties]bool  // an offer that stands aside
 	leaves   [parties]bool  // a send that was cancelled while its value was on its way
 	hand     [parties]uint8 // who has the value of that sender, or nobody
 	fromSlot [parties]uint8 // whose value out of a slot that receiver has, or nobody
@@ -166,6 +170,7 @@ type scenario struct {
 	local    bool   // a case in the owner's process may take effect at any time
 	kills    uint8  // so many owners may die
 	falls    bool   // a home may die
+	tires    bool   // an owner may send a value back, at any time, that waits for its ticket
 	rules    rules
 }
 
@@ -206,7 +211,7 @@ func (w *world) key() string {
 			b = append(append(b, byte(len(list))), list...)
 		}
 		for i := range parties {
-			b = append(b, bits(x.over[i], x.bound[i], x.leaves[i]), x.state[i], x.hand[i], x.fromSlot[i])
+			b = append(b, bits(x.over[i], x.bound[i], x.leaves[i], x.aside[i]), x.state[i], x.hand[i], x.fromSlot[i])
 		}
 	}
 	return string(append(b, w.deaths))
