@@ -3,6 +3,7 @@ package netchan_test
 import (
 	"testing"
 
+	"github.com/handoff-go/handoff"
 	"github.com/handoff-go/handoff/drivertest"
 )
 
@@ -40,7 +41,11 @@ func TestLawsOverTwoHomes(t *testing.T) {
 func TestLawsOverTwoTransports(t *testing.T) {
 	_, one := serve(t, plenty)
 	_, two := serveTCP(t, plenty)
+	open(t, one, "keep", both)
 	tcp := harness("tcp", func(name string) string { return tcpURL(two, name, "") })
+	if _, err := handoff.Open[int](t.Context(), tcpURL(two, "keep", "")); err != nil {
+		t.Fatal(err)
+	}
 	spread(t, "unix and tcp", less, all, decidedHere(harnessAt("unix", one)), decidedHere(tcp))
 }
 
