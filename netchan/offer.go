@@ -209,7 +209,7 @@ func (l *link) answered(c *call, err error, ended []*driver.Op) []*driver.Op {
 
 // unsure ends c, whose home does not answer: it may have let a send take effect.
 func (l *link) unsure(c *call, err error, ended []*driver.Op) []*driver.Op {
-	return l.take(c, &outcome{i: c.firstSend(), err: err}, ended)
+	return l.take(c, &outcome{i: c.firstSend(), err: c.traced(err)}, ended)
 }
 
 func (c *call) firstSend() int {
