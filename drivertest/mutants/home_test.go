@@ -3,7 +3,6 @@ package mutants
 import (
 	"context"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -78,12 +77,7 @@ var homeTable = []mutant{
 
 // TestHomeMutants makes each of them and runs the tests that should notice.
 func TestHomeMutants(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds the engine once for each mutant; run without -short")
-	}
-	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("needs the go command to build mutants: ", err)
-	}
+	mayBuild(t)
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)

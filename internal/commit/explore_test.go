@@ -49,11 +49,15 @@ func (w *world) next() (forced, free []*world) {
 			if w.sc.tires {
 				if c := w.clone(); c.tire(i, h) {
 					free = append(free, c)
+				} else {
+					c.drop()
 				}
 			}
 		}
 		if c := w.clone(); c.quit(i) {
 			forced = append(forced, c)
+		} else {
+			c.drop()
 		}
 		o := &w.owners[i]
 		if w.sc.local && o.w == waiting && o.how == open {
@@ -259,7 +263,7 @@ func explore(sc *scenario, most int) verdict {
 		sc.rules = theRules()
 	}
 	first := sc.begin()
-	seen := map[string]bool{first.key(): true}
+	seen := map[string]bool{string(first.key()): true}
 	for todo := []*world{first}; len(todo) > 0 && v.states < most; {
 		w := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
@@ -279,11 +283,14 @@ func explore(sc *scenario, most int) verdict {
 		for _, n := range append(forced, free...) {
 			if n.bad != "" {
 				todo = append(todo, n)
-			} else if k := n.key(); !seen[k] {
-				seen[k] = true
+			} else if k := n.key(); !seen[string(k)] {
+				seen[string(k)] = true
 				todo = append(todo, n)
+			} else {
+				n.drop()
 			}
 		}
+		w.drop()
 	}
 	return v
 }

@@ -1,9 +1,6 @@
 package commit
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // This file is the world in which the decisions of this package are explored:
 // owners, homes with one channel each, and links between them that keep order. What
@@ -172,27 +169,42 @@ type scenario struct {
 	falls    bool   // a home may die
 	tires    bool   // an owner may send a value back, at any time, that waits for its ticket
 	rules    rules
+
+	spare []*world // see clone
+	room  []byte   // of key
 }
 
+// clone returns a world like w, in the room of one that is not needed any more: a
+// million of them are most of the time of an exploration.
 func (w *world) clone() *world {
-	c := *w
-	for i := range c.owners {
-		for h := range c.homes {
-			c.up[i][h] = slices.Clone(w.up[i][h])
-			c.down[i][h] = slices.Clone(w.down[i][h])
+	sc := w.sc
+	if len(sc.spare) == 0 {
+		sc.spare = append(sc.spare, &world{})
+	}
+	c := sc.spare[len(sc.spare)-1]
+	sc.spare = sc.spare[:len(sc.spare)-1]
+	up, down, homes := c.up, c.down, c.homes // for their room
+	*c = *w
+	for i := range sc.owners {
+		for h := range sc.slots {
+			c.up[i][h] = append(up[i][h][:0], w.up[i][h]...)
+			c.down[i][h] = append(down[i][h][:0], w.down[i][h]...)
 		}
 	}
-	for h := range c.homes {
-		c.homes[h].ring = slices.Clone(w.homes[h].ring)
-		c.homes[h].sq = slices.Clone(w.homes[h].sq)
-		c.homes[h].rq = slices.Clone(w.homes[h].rq)
+	for h := range sc.slots {
+		c.homes[h].ring = append(homes[h].ring[:0], w.homes[h].ring...)
+		c.homes[h].sq = append(homes[h].sq[:0], w.homes[h].sq...)
+		c.homes[h].rq = append(homes[h].rq[:0], w.homes[h].rq...)
 	}
-	return &c
+	return c
 }
 
-// key tells worlds apart.
-func (w *world) key() string {
-	b := make([]byte, 0, 256)
+// drop gives up w, whose room the next clone takes.
+func (w *world) drop() { w.sc.spare = append(w.sc.spare, w) }
+
+// key tells worlds apart. It is good until the next one.
+func (w *world) key() []byte {
+	b := w.sc.room[:0]
 	for i := range w.sc.owners {
 		o := &w.owners[i]
 		b = append(b, byte(o.w), byte(o.how), o.at, o.got, o.asked, bits(o.quits))
@@ -214,7 +226,8 @@ func (w *world) key() string {
 			b = append(b, bits(x.over[i], x.bound[i], x.leaves[i], x.aside[i]), x.state[i], x.hand[i], x.fromSlot[i])
 		}
 	}
-	return string(append(b, w.deaths))
+	w.sc.room = append(b, w.deaths)
+	return w.sc.room
 }
 
 func (l link) append(b []byte) []byte {
