@@ -43,6 +43,7 @@ const (
 // Each offer has a goroutine, which is gone when Withdraw or Finish returns.
 type Claimant struct {
 	mode     claimMode
+	several  bool          // the select asks homes first
 	courting *atomic.Int64 // of the law: offers whose turns are not over
 	coming   atomic.Int64  // when a select began that has not offered its ticket, in Unix nanoseconds; or 0
 
@@ -70,7 +71,7 @@ type offer struct {
 var claimsSeen, confirmsSeen atomic.Int64
 
 func (e *Env) newClaimant(mode claimMode) *Claimant {
-	c := &Claimant{mode: mode, courting: &e.courting, rand: e.NewRand(), brief: e.law.Storm, offers: map[*ticket.Ticket]*offer{}}
+	c := &Claimant{mode: mode, several: e.H.Several, courting: &e.courting, rand: e.NewRand(), brief: e.law.Storm, offers: map[*ticket.Ticket]*offer{}}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if mode == claimsManual {
@@ -90,10 +91,17 @@ func (c *Claimant) expect() { c.coming.Store(time.Now().UnixNano()) }
 // loaded machine holds up for longer makes a law fail for nothing.
 const comingFor = 250 * time.Millisecond
 
+// comingFromAfar is the same for a select that asks homes before it offers its ticket.
+const comingFromAfar = 2 * time.Second
+
 // expected reports whether a ticket may still be offered.
 func (c *Claimant) expected() bool {
 	since := c.coming.Load()
-	return since != 0 && time.Since(time.Unix(0, since)) < comingFor
+	limit := comingFor
+	if c.several {
+		limit = comingFromAfar
+	}
+	return since != 0 && time.Since(time.Unix(0, since)) < limit
 }
 
 // Offer shows the claimant a ticket it may win as case idx.
