@@ -207,20 +207,12 @@ func isAlone(cases []Case) bool {
 	return n == 1
 }
 
-// hasDefault reports whether there is a default among cases that are otherwise
-// not of this process.
+// hasDefault reports whether there is a Default among cases.
 func hasDefault(cases []Case) bool {
-	has := false
-	for i := range cases {
-		switch cases[i].k.(type) {
-		case nil, engine.After:
-		case engine.Default:
-			has = true
-		default:
-			return false
-		}
-	}
-	return has
+	return slices.ContainsFunc(cases, func(c Case) bool {
+		_, is := c.k.(engine.Default)
+		return is
+	})
 }
 
 // newHomeSelect makes a select of cases, which are decided at one home.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/handoff-go/handoff/internal/engine"
 	"github.com/handoff-go/handoff/internal/fakecase"
-	"github.com/handoff-go/handoff/internal/fault"
 )
 
 func init() {
@@ -109,25 +108,18 @@ func NewSelector(cases ...Case) *Selector {
 }
 
 // makeLocal makes s a select of this process. A stop on a medium is watched from
-// here; whether it has come cannot be told at once.
+// here; whether it has come cannot be told at once, but beside a Default its home is
+// asked, and the select is not one of this process.
 func (s *Selector) makeLocal() {
 	var few [4]engine.Case
 	kinds := few[:0] // no allocation for a select that is used once
-	hasDefault := false
 	for _, c := range s.cases {
-		_, isDefault := c.k.(engine.Default)
-		hasDefault = hasDefault || isDefault
 		kinds = append(kinds, c.k)
 	}
 	for i, c := range s.cases {
-		if c.watch == nil {
-			continue
+		if c.watch != nil {
+			kinds[i] = c.watch()
 		}
-		if hasDefault {
-			s.bad = c.at.fail("select", fault.Because(ErrUnsupported, "a stop on a medium beside a default"))
-			return
-		}
-		kinds[i] = c.watch()
 	}
 	s.s = engine.NewSelect(kinds)
 }

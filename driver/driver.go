@@ -240,6 +240,9 @@ type Bid struct {
 	// gives it back. Bind says that a send is chosen, which a holder has not settled
 	// yet. They may be called under locks of the home, and do not wait.
 	Claim, Release, Bind func()
+
+	// Note is the home's own, from Start on.
+	Note any
 }
 
 // Bidder is what a Channel at its home has besides, if package hub is to serve
@@ -247,6 +250,12 @@ type Bid struct {
 type Bidder interface {
 	// Granted tells that the owner of op has granted what Bid.Claim asked for.
 	Granted(op *Op)
+	// Aside begins op, which has finished with a value that its owner sends back, again,
+	// in the places it had; but until Back it is passed over by all but a detachment.
+	// It finishes once more.
+	Aside(op *Op)
+	// Back ends that, if op has not finished.
+	Back(op *Op)
 }
 
 // Claimer is what a Channel with SelectClaims has besides.

@@ -43,6 +43,7 @@ const (
 // Each offer has a goroutine, which is gone when Withdraw or Finish returns.
 type Claimant struct {
 	mode     claimMode
+	several  bool          // the select asks homes first
 	courting *atomic.Int64 // of the law: offers whose turns are not over
 	coming   atomic.Int64  // when a select began that has not offered its ticket, in Unix nanoseconds; or 0
 
@@ -51,6 +52,8 @@ type Claimant struct {
 	brief  bool // storms: hold for less than claimFor as well
 	offers map[*ticket.Ticket]*offer
 	again  int // how often the select was done again because this claimant won
+
+	holding atomic.Bool // manual: it has claimed the ticket
 
 	claims, confirms atomic.Int64 // how often, for the law that claims happen
 }
@@ -61,13 +64,14 @@ type offer struct {
 	idx  int
 	stop chan struct{} // closed when the ticket is withdrawn
 	done chan struct{} // closed when the goroutine is gone
+	by   *Claimant     // who has claimed it, if that is manual
 }
 
 // claimsSeen counts the claims of all claimants of the process.
 var claimsSeen, confirmsSeen atomic.Int64
 
 func (e *Env) newClaimant(mode claimMode) *Claimant {
-	c := &Claimant{mode: mode, courting: &e.courting, rand: e.NewRand(), brief: e.law.Storm, offers: map[*ticket.Ticket]*offer{}}
+	c := &Claimant{mode: mode, several: e.H.Several, courting: &e.courting, rand: e.NewRand(), brief: e.law.Storm, offers: map[*ticket.Ticket]*offer{}}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if mode == claimsManual {
@@ -87,16 +91,23 @@ func (c *Claimant) expect() { c.coming.Store(time.Now().UnixNano()) }
 // loaded machine holds up for longer makes a law fail for nothing.
 const comingFor = 250 * time.Millisecond
 
+// comingFromAfar is the same for a select that asks homes before it offers its ticket.
+const comingFromAfar = 2 * time.Second
+
 // expected reports whether a ticket may still be offered.
 func (c *Claimant) expected() bool {
 	since := c.coming.Load()
-	return since != 0 && time.Since(time.Unix(0, since)) < comingFor
+	limit := comingFor
+	if c.several {
+		limit = comingFromAfar
+	}
+	return since != 0 && time.Since(time.Unix(0, since)) < limit
 }
 
 // Offer shows the claimant a ticket it may win as case idx.
 func (c *Claimant) Offer(tk *ticket.Ticket, idx int) {
 	defer c.coming.Store(0)
-	o := &offer{tk, idx, make(chan struct{}), make(chan struct{})}
+	o := &offer{tk: tk, idx: idx, stop: make(chan struct{}), done: make(chan struct{})}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.offers[tk] = o
@@ -215,11 +226,18 @@ func rest(d time.Duration) {
 	time.Sleep(d)
 }
 
-// offered returns the one ticket on offer. It is for manual claimants.
+// offered returns the one ticket on offer. It is for manual claimants. A select of
+// several homes stands in the lines of one before it has offered its ticket to the next.
 func (c *Claimant) offered(e *Env) *offer {
 	e.Helper()
+	deadline := time.Now().Add(e.limit / 2)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	for len(c.offers) == 0 && e.H.Several && time.Now().Before(deadline) {
+		c.mu.Unlock()
+		time.Sleep(50 * time.Microsecond) // between two looks, not to order anything
+		c.mu.Lock()
+	}
 	if len(c.offers) != 1 {
 		e.Fatalf("the remote case of a waiting select was offered %d tickets, want 1", len(c.offers))
 	}
@@ -236,11 +254,18 @@ func (c *Claimant) Claim(e *Env) *offer {
 	if a := o.tk.Claim(); a != ticket.Won {
 		e.Fatalf("claim of a waiting select's ticket: answer %d, want won", a)
 	}
+	c.holding.Store(true)
+	o.by = c
 	return o
 }
 
 // Release gives the claimed ticket back.
-func (o *offer) Release(e *Env) { o.tk.Release(); e.Settle() }
+func (o *offer) Release(e *Env) { o.by.holding.Store(false); o.tk.Release(); e.Settle() }
 
 // Confirm makes the claimant the winner.
-func (o *offer) Confirm(e *Env) { o.tk.Confirm(o.idx); o.tk.Ring(); e.Settle() }
+func (o *offer) Confirm(e *Env) {
+	o.by.holding.Store(false)
+	o.tk.Confirm(o.idx)
+	o.tk.Ring()
+	e.Settle()
+}

@@ -274,14 +274,14 @@ func (e *Env) quiet(from time.Time) bool {
 		}
 	}
 	e.mu.Unlock()
-	seen := census{waiting: map[wait]int{}, held: map[waitable]bool{}}
+	seen := census{waiting: map[wait]int{}, held: map[waitable]bool{}, closed: map[waitable]bool{}}
 	for l, taken := range lines {
 		s := l.Stats()
 		if s.AsOf.Before(from) || s.Matching {
 			return false
 		}
 		seen.waiting[wait{on: l, sends: true}], seen.waiting[wait{on: l}] = s.SendersWaiting, s.ReceiversWaiting
-		seen.held[l] = taken || s.Held > 0
+		seen.held[l], seen.closed[l] = taken || s.Held > 0, s.Closed
 	}
 	// Once more: a select that stands in a line now may have begun since the look
 	// above, and not have offered its ticket yet.
@@ -304,10 +304,13 @@ func (e *Env) courted() bool {
 type census struct {
 	waiting map[wait]int
 	held    map[waitable]bool // lines in which values may be held, or were given back
+	closed  map[waitable]bool
 }
 
 // explained reports whether exactly these operations wait. A select waits in all
 // its lines, or, when one of its sends was taken and is not settled, in that one.
+// One whose ticket a claimant has waits for him: where its channels lie at homes it has
+// left the lines of closed ones already, and all of them if it was cancelled.
 func (c census) explained(ops []*Op) bool {
 	if len(ops) == 0 {
 		for _, n := range c.waiting {
@@ -318,7 +321,7 @@ func (c census) explained(ops []*Op) bool {
 		return true
 	}
 	op, rest := ops[0], ops[1:]
-	if c.without(op.waits, rest) {
+	if c.without(op.waits, rest) || op.claimed() && c.without(c.open(op), rest) {
 		return true
 	}
 	for _, w := range op.waits {
@@ -327,6 +330,22 @@ func (c census) explained(ops []*Op) bool {
 		}
 	}
 	return false
+}
+
+// claimed reports whether a manual claimant has the ticket of op.
+func (op *Op) claimed() bool { return op.by != nil && op.by.holding.Load() }
+
+// open are the lines in which op, claimed, stands in any case.
+func (c census) open(op *Op) (ws []wait) {
+	if op.ctx.Err() != nil {
+		return nil
+	}
+	for _, w := range op.waits {
+		if !c.closed[lineOf(w.on)] {
+			ws = append(ws, w)
+		}
+	}
+	return ws
 }
 
 // without reports whether rest explains what is left when ws are taken out.

@@ -71,7 +71,7 @@ var claimLaws = []Law{
 // remoteArm is a case of a claimant that does what the law says.
 func (e *Env) remoteArm() (*Claimant, arm) {
 	c := e.newClaimant(claimsManual)
-	return c, arm{c: e.H.Remote(c)}
+	return c, arm{c: e.H.Remote(c), by: c}
 }
 
 // claimed runs f only in the plain run: the law has a claimant of its own.

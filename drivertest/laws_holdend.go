@@ -168,7 +168,7 @@ func lawSelectSendHeld(e *Env) {
 	ch, other := e.Chan(0), e.Chan(0)
 	ran := 0
 	sel := func(v int) *Op {
-		return e.Sel(arm{ch.OnSend(v, func() { ran++ }), []wait{{on: ch, sends: true}}}, recvArm(other, nil))
+		return e.Sel(arm{c: ch.OnSend(v, func() { ran++ }), w: []wait{{on: ch, sends: true}}}, recvArm(other, nil))
 	}
 	op := sel(1)
 	d := e.Holds(ch, 1, 1)
@@ -196,7 +196,7 @@ func lawSelectSendHeld(e *Env) {
 func lawSelectSendRefused(e *Env) {
 	ch, other := e.Chan(0), e.Chan(0)
 	ran := false
-	send := arm{ch.OnSend(1, func() { ran = true }), []wait{{on: ch, sends: true}}}
+	send := arm{c: ch.OnSend(1, func() { ran = true }), w: []wait{{on: ch, sends: true}}}
 	op := e.Sel(recvArm(other, nil), send)
 	d := e.Holds(ch, 1, 1)
 	e.settled("Reject", d.Reject("no"))

@@ -326,17 +326,17 @@ func (r *run) selectSome() {
 			a.rest = r.batch(1)
 			sel = append(sel, sendArm(r.chs[ch], a.rest[0]))
 		case armRecv:
-			sel = append(sel, arm{r.chs[ch].OnRecv(func(v int, ok bool) {
+			sel = append(sel, arm{c: r.chs[ch].OnRecv(func(v int, ok bool) {
 				if p.op.V = v; !ok {
 					p.op.V = closedValue
 				}
-			}), []wait{{on: r.chs[ch]}}})
+			}), w: []wait{{on: r.chs[ch]}}})
 		case armTake:
-			sel = append(sel, arm{r.chs[ch].OnTake(func(d Delivery[int], ok bool) {
+			sel = append(sel, arm{c: r.chs[ch].OnTake(func(d Delivery[int], ok bool) {
 				if p.op.D, p.op.V = d, d.Value; !ok {
 					p.op.V = closedValue
 				}
-			}), []wait{{on: r.chs[ch], takes: true}}})
+			}), w: []wait{{on: r.chs[ch], takes: true}}})
 		}
 		arms = append(arms, a)
 	}

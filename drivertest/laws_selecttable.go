@@ -96,13 +96,13 @@ func (p *probe) ready() bool {
 
 func (p *probe) arm() arm {
 	if p.sends {
-		return arm{p.ch.OnSend(p.v, func() { p.ran = true }), p.waits()}
+		return arm{c: p.ch.OnSend(p.v, func() { p.ran = true }), w: p.waits()}
 	}
-	return arm{p.ch.OnRecv(func(v int, ok bool) {
+	return arm{c: p.ch.OnRecv(func(v int, ok bool) {
 		if p.ran, p.got = true, v; !ok {
 			p.got = closedValue
 		}
-	}), p.waits()}
+	}), w: p.waits()}
 }
 
 func (p *probe) waits() []wait {

@@ -26,6 +26,10 @@ type Op struct {
 	brief bool // does not wait, whatever the state of its channels
 	done  chan struct{}
 
+	// Of a select with a case of a manual claimant.
+	by  *Claimant
+	ctx context.Context
+
 	// Results, for reading once it has ended.
 	V   int
 	N   int
@@ -106,15 +110,18 @@ func (e *Env) TakeCtx(ctx context.Context, ch Chan[int]) *Op {
 
 // arm is a case with what it may wait for.
 type arm struct {
-	c Case
-	w []wait
+	c  Case
+	w  []wait
+	by *Claimant // whose case it is
 }
 
-func sendArm(ch Chan[int], v int) arm { return arm{ch.OnSend(v, nil), []wait{{on: ch, sends: true}}} }
+func sendArm(ch Chan[int], v int) arm {
+	return arm{c: ch.OnSend(v, nil), w: []wait{{on: ch, sends: true}}}
+}
 
 // recvArm stores what it got in *v, if v is not nil; -1 for closed.
 func recvArm(ch Chan[int], v *int) arm {
-	return arm{ch.OnRecv(func(got int, ok bool) {
+	return arm{c: ch.OnRecv(func(got int, ok bool) {
 		if v == nil {
 			return
 		}
@@ -122,15 +129,15 @@ func recvArm(ch Chan[int], v *int) arm {
 			got = closedValue
 		}
 		*v = got
-	}), []wait{{on: ch}}}
+	}), w: []wait{{on: ch}}}
 }
 
 func takeArm(ch Chan[int], d *Delivery[int]) arm {
-	return arm{ch.OnTake(func(got Delivery[int], ok bool) {
+	return arm{c: ch.OnTake(func(got Delivery[int], ok bool) {
 		if ok {
 			*d = got
 		}
-	}), []wait{{on: ch, takes: true}}}
+	}), w: []wait{{on: ch, takes: true}}}
 }
 
 // closedValue stands for "closed" where a law records values.
@@ -144,11 +151,18 @@ func (e *Env) SelCtx(ctx context.Context, arms ...arm) *Op {
 	e.Helper()
 	var cases []Case
 	var waits []wait
+	var by *Claimant
 	for _, a := range arms {
 		cases = append(cases, a.c)
 		waits = append(waits, a.w...)
+		if a.by != nil {
+			by = a.by
+		}
 	}
-	return e.Start("Select", waits, func(op *Op) { op.N, op.Err = e.Select(ctx, cases...) })
+	op := e.launch("Select", waits, func(op *Op) { op.N, op.Err = e.Select(ctx, cases...) })
+	op.by, op.ctx = by, ctx
+	e.Settle()
+	return op
 }
 
 func (op *Op) ended() bool {

@@ -20,6 +20,7 @@ func FuzzSession(f *testing.F) {
 		{send(2, "a", "b"), recv(3), order(wire.TypeTaken, 3), order(wire.TypeClose, 4)},
 		{&wire.Receive{Type: wire.TypeTake, Channel: 1, Op: 2, Max: 9}, send(3, "a"), &wire.Settle{Channel: 1, Op: 4, How: wire.HowReturn, Hold: hold}},
 		{recv(2), order(wire.TypeCancel, 2), order(wire.TypeAwaitStop, 3), &wire.Stop{Channel: 1, Op: 4, Reason: "x"}, order(wire.TypeDetach, 5)},
+		{offered(2), send(3, "a"), order(wire.TypeAside, 2), order(wire.TypeBack, 2), order(wire.TypeTaken, 2)},
 		{choose(2), send(3, "a"), order(wire.TypeTaken, 2), choose(4), order(wire.TypeCancel, 4), order(wire.TypeDetach, 5)},
 		{&wire.Select{Channel: 1, Op: 2, After: 1, Cases: []wire.Case{{Kind: wire.CaseSend, Channel: 1}, {Kind: wire.CaseTake, Channel: 1},
 			{Kind: wire.CaseStop, Channel: 1}}}, order(wire.TypeTaken, 2), order(wire.TypeClose, 3)},

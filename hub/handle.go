@@ -102,7 +102,7 @@ func (s *session) handleOrder(h wire.Header, body []byte) error {
 	}
 	f := &s.room.order
 	switch h.Type {
-	case wire.TypeTaken, wire.TypeCancel, wire.TypeGrant, wire.TypeClose, wire.TypeAwaitStop, wire.TypeStats, wire.TypeDetach:
+	case wire.TypeTaken, wire.TypeCancel, wire.TypeGrant, wire.TypeAside, wire.TypeBack, wire.TypeClose, wire.TypeAwaitStop, wire.TypeStats, wire.TypeDetach:
 		if err := f.Parse(h, body); err != nil {
 			return err
 		}
@@ -113,12 +113,15 @@ func (s *session) handleOrder(h wire.Header, body []byte) error {
 		return wire.Unexpected(h.Type, "from a client")
 	}
 	switch h.Type {
-	case wire.TypeTaken, wire.TypeCancel, wire.TypeGrant:
+	case wire.TypeTaken, wire.TypeCancel, wire.TypeGrant, wire.TypeAside, wire.TypeBack:
 		if c := s.choice(f.Op); c != nil {
 			return c.order(h.Type)
 		}
-		if h.Type == wire.TypeGrant && f.Op <= s.lastOp {
+		if (h.Type == wire.TypeGrant || h.Type == wire.TypeBack) && f.Op <= s.lastOp {
 			return nil // it has ended meanwhile, and its owner hears that
+		}
+		if h.Type == wire.TypeGrant || h.Type == wire.TypeAside || h.Type == wire.TypeBack {
+			return wire.Unexpected(h.Type, "for a select that is not there")
 		}
 		a := s.attachment(f.Channel)
 		if a == nil && h.Type == wire.TypeCancel && f.Op <= s.lastOp {

@@ -123,6 +123,12 @@ func choose(op uint64) *wire.Select {
 	return &wire.Select{Channel: 1, Op: op, Cases: []wire.Case{{Kind: wire.CaseRecv, Channel: 1}}}
 }
 
+func offered(op uint64) *wire.Select {
+	f := choose(op)
+	f.Flags, f.Ticket = wire.FlagOffer, op
+	return f
+}
+
 func recv(op uint64) *wire.Receive {
 	return &wire.Receive{Type: wire.TypeRecv, Channel: 1, Op: op, Max: 1}
 }
@@ -301,6 +307,7 @@ func TestBreaksTheRules(t *testing.T) {
 		{"HELLO again", frame(hello), wire.CodeProtocol, "from a client"},
 		{"too many waiting", frame(recv(2), recv(3), recv(4)), wire.CodeLimit, "more operations"},
 		{"taken and not chosen", frame(choose(2), order(wire.TypeTaken, 2)), wire.CodeProtocol, "not delivered"},
+		{"aside of what has not come", frame(offered(2), order(wire.TypeAside, 2)), wire.CodeProtocol, "not delivered"},
 		{"too many selects", frame(choose(2), choose(3), choose(4)), wire.CodeLimit, "more selects"},
 		{"too many bytes", frame(send(2, "1", "2", "3"), send(3, blob), send(4, blob)), wire.CodeLimit, "more operations"},
 		{"a select of nothing", frame(&wire.Select{Channel: 1, Op: 2}), wire.CodeProtocol, "0 cases"},
@@ -309,6 +316,12 @@ func TestBreaksTheRules(t *testing.T) {
 		{"a case of no kind", frame(&wire.Select{Op: 2, Cases: []wire.Case{{Kind: 9, Channel: 1}}}), wire.CodeProtocol, "kind 9"},
 		{"a select of an old number", frame(recv(2), choose(2)), wire.CodeProtocol, "earlier"},
 		{"over the channel's limit", frame(send(2, string(make([]byte, 1<<20+1)))), wire.CodeProtocol, "over the channel's limit"},
+		{"back of what is not offered", frame(choose(2), order(wire.TypeBack, 2)), wire.CodeProtocol, "not offered"},
+		{"back of nothing", frame(order(wire.TypeBack, 2)), wire.CodeProtocol, "not there"},
+		// From here on values stay behind in the channel.
+		{"aside of what is not offered", frame(send(2, "a"), choose(3), order(wire.TypeAside, 3)), wire.CodeProtocol, "not delivered"},
+		{"aside twice", frame(send(2, "a"), offered(3), order(wire.TypeAside, 3), order(wire.TypeAside, 3)), wire.CodeProtocol, "not delivered"},
+		{"too many selects, with a value", frame(send(2, "a", "b"), offered(3), offered(4), offered(5)), wire.CodeLimit, "more selects"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -42,6 +42,33 @@ func (c *choice) granted() error {
 	return nil
 }
 
+// aside hears that the owner of c cannot have its value now: it goes back, and c
+// stands in its lines again, passed over until back.
+func (c *choice) aside() error {
+	c.s.mu.Lock()
+	ok := c.Bid != nil && c.done && c.s.choices[c.id] == c
+	if !ok {
+		c.s.mu.Unlock()
+		return wire.Unexpected(wire.TypeAside, "of what was not delivered")
+	}
+	won, holder := c.winner(), c.holder[c.Chosen]
+	hold := won.Got[0].Hold
+	won.Got, c.done = nil, false
+	c.s.mu.Unlock()
+	c.first.ch.(driver.Bidder).Aside(&c.Op)
+	holder.unseen(hold)
+	return nil
+}
+
+// back hears that c can be met again.
+func (c *choice) back() error {
+	if c.Bid == nil {
+		return wire.Unexpected(wire.TypeBack, "of a select that is not offered")
+	}
+	c.first.ch.(driver.Bidder).Back(&c.Op)
+	return nil
+}
+
 // look answers which cases of c are ready, and forgets it.
 func (c *choice) look() {
 	op := driver.NewOp(driver.OpLook, func(op *driver.Op) {

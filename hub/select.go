@@ -159,12 +159,10 @@ func (c *choice) finished(*driver.Op) {
 	got := won != nil && len(won.Got) > 0
 	s.mu.Lock()
 	c.done = true
-	if !c.Try {
-		s.waiting--
-		s.bytes -= c.cost
-		s.account.release(c.cost)
-	}
 	deliver := got && !c.cancelled
+	if !deliver || c.Bid == nil {
+		c.waitsNoMore()
+	}
 	if !deliver {
 		delete(s.choices, c.id)
 	}
@@ -185,6 +183,26 @@ func (c *choice) finished(*driver.Op) {
 	}
 	if over != nil {
 		close(over)
+	}
+}
+
+// waitsNoMore counts c out. The session's mu is held.
+func (c *choice) waitsNoMore() {
+	if c.Try {
+		return
+	}
+	c.s.waiting--
+	c.s.bytes -= c.cost
+	c.s.account.release(c.cost)
+}
+
+// endChoices counts out the selects whose value the client will not answer any more:
+// the session has ended, and every operation.
+func (s *session) endChoices() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.choices {
+		c.hear()
 	}
 }
 
@@ -228,16 +246,23 @@ func (c *choice) hear() bool {
 		return false
 	}
 	delete(c.s.choices, c.id)
+	if c.Bid != nil { // it might have had to wait again
+		c.waitsNoMore()
+	}
 	return true
 }
 
-// order handles TAKEN, GRANT and CANCEL.
+// order handles TAKEN, CANCEL, GRANT, ASIDE and BACK.
 func (c *choice) order(t wire.Type) error {
 	switch t {
 	case wire.TypeTaken:
 		return c.taken()
 	case wire.TypeGrant:
 		return c.granted()
+	case wire.TypeAside:
+		return c.aside()
+	case wire.TypeBack:
+		return c.back()
 	}
 	c.cancel()
 	return nil

@@ -98,6 +98,7 @@ func (s *session) run() {
 	s.end()
 	held := s.detachAll() // before anything that may take time
 	s.others.Wait()
+	s.endChoices()
 	if _, bye := errors.AsType[byeError](err); !bye {
 		s.remember()
 	}

@@ -182,4 +182,7 @@ func (c *call) stopTimer() {
 		c.grace.Stop()
 		c.grace = nil
 	}
+	if c.ticketed() && c.tires != nil {
+		c.tires.Stop()
+	}
 }

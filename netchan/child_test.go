@@ -69,6 +69,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// say writes a line in one piece, so that a killed process leaves whole lines.
+func say(format string, args ...any) { os.Stdout.WriteString(fmt.Sprintf(format, args...) + "\n") }
+
 func must(err error) {
 	if err != nil {
 		fmt.Println(err)

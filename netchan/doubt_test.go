@@ -3,6 +3,7 @@ package netchan_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/handoff-go/handoff/driver"
 	"github.com/handoff-go/handoff/hub"
 	"github.com/handoff-go/handoff/internal/badline"
+	"github.com/handoff-go/handoff/internal/wire"
 )
 
 // fate asks what became of an operation that ended in doubt.
@@ -117,5 +119,61 @@ func TestOutcomeOfAnotherHome(t *testing.T) {
 	}
 	if _, err := handoff.Outcome(t.Context(), handoff.ErrInDoubt); !errors.Is(err, handoff.ErrUnsupported) {
 		t.Errorf("of no operation: %v", err)
+	}
+}
+
+// TestOutcomeOfAClaim: a send of a select over several homes, which was claimed when its
+// session ended, is in doubt, and its home knows what became of it.
+func TestOutcomeOfAClaim(t *testing.T) {
+	for _, lost := range []bool{true, false} {
+		_, home := serveTCP(t, hub.Options{})
+		g := newTCPTurnstile(t, home)
+		// The script stops at a frame of the claim: the GRANT, or else its CONFIRM.
+		steps := []step{{"OFFER", theSender, true, anOffer}, {"CLAIM", theSender, false, ofType(wire.TypeClaim)},
+			{"GRANT", theSender, true, ofType(wire.TypeGrant)}, {"CONFIRM", theSender, false, ofType(wire.TypeChosen)}}
+		stop := 3
+		if lost {
+			stop = 2
+		}
+		play := newScript(stop, steps...)
+		near := mustOpenURL(t, tcpURL(home, "c", ""), both)
+		g.under(play, theSender)
+		ch, err := handoff.Open[string](t.Context(), tcpURL(g.path, "c", "resume=300ms"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := selecting(t.Context(), func(*int) []handoff.Case {
+			return []handoff.Case{ch.OnSend("v", nil), handoff.OnNative(make(chan int), nil)}
+		})
+		near.untilSending(t, 1)
+		got := near.recv(1)
+		if !play.stopped() {
+			t.Fatalf("%q did not come", steps[stop].name)
+		}
+		g.shut(true)
+		play.goOn(true)
+		c := soon(t, done)
+		if c.i != 0 || !errors.Is(c.err, handoff.ErrInDoubt) || handoff.Tag(c.err) == "" {
+			t.Fatalf("chosen %d, %v, tag %q", c.i, c.err, handoff.Tag(c.err))
+		}
+		g.under(nil, 0)
+		g.shut(false)
+		f, err := handoff.Outcome(t.Context(), c.err)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lost {
+			if f.N != 0 || !errors.Is(f.Err, handoff.ErrDetached) {
+				t.Errorf("its value was kept: %+v", f)
+			}
+			if near.send("other"); fmt.Sprint(got.values(t)) != "[other]" {
+				t.Errorf("received %q", got.values(t))
+			}
+			continue
+		}
+		if f.N != 1 || f.Chosen != 0 || f.Err != nil {
+			t.Errorf("its value was received: %+v", f)
+		}
+		got.wantGot(t, "v")
 	}
 }

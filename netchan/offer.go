@@ -16,9 +16,14 @@ import (
 // offered is what a call has besides if its select has a ticket.
 type offered struct {
 	part    commit.Part
-	outcome *outcome // what is to take effect once the ticket can be had
-	granted uint64   // where the last GRANT ends in the stream
+	outcome *outcome    // what is to take effect once the ticket can be had
+	granted uint64      // where the last GRANT ends in the stream
+	tires   *time.Timer // of a value that is parked
 }
+
+// patience is how long a value may wait for a ticket that another home has claimed,
+// before it goes back to where others can have it.
+const patience = time.Second
 
 // outcome is a case that takes effect, or fails.
 type outcome struct {
@@ -109,6 +114,9 @@ func (l *link) take(c *call, o *outcome, ended []*driver.Op) []*driver.Op {
 // took ends c as its ticket says.
 func (l *link) took(c *call, r commit.Reply, ended []*driver.Op) []*driver.Op {
 	if r == commit.Later {
+		if c.tires == nil && c.parksValue() {
+			c.tires = time.AfterFunc(patience, c.tired)
+		}
 		return ended
 	}
 	o := c.outcome
@@ -127,6 +135,26 @@ func (l *link) took(c *call, r commit.Reply, ended []*driver.Op) []*driver.Op {
 	}
 	l.choose(c, o.f)
 	return c.finished(ended, nil)
+}
+
+// parksValue reports whether a value of c's home waits here for the ticket.
+func (c *call) parksValue() bool {
+	o := c.outcome
+	return c.part.Parked == commit.Try && o != nil && o.home && o.f != nil && o.f.Flags&wire.ChosenValue != 0
+}
+
+// tired sends such a value back, to come again once the ticket is free. It runs on the
+// timer's goroutine.
+func (c *call) tired() {
+	l := c.at.link
+	l.mu.Lock()
+	if c.op != nil && l.dead == nil && c.parksValue() {
+		c.part, _ = c.part.Tired()
+		c.outcome, c.tires = nil, nil
+		l.order(wire.TypeAside, c)
+	}
+	l.mu.Unlock()
+	l.out.Flush()
 }
 
 // forget has nothing more come for c, whose home has ended it, or will without
@@ -181,7 +209,7 @@ func (l *link) answered(c *call, err error, ended []*driver.Op) []*driver.Op {
 
 // unsure ends c, whose home does not answer: it may have let a send take effect.
 func (l *link) unsure(c *call, err error, ended []*driver.Op) []*driver.Op {
-	return l.take(c, &outcome{i: c.firstSend(), err: err}, ended)
+	return l.take(c, &outcome{i: c.firstSend(), err: c.traced(err)}, ended)
 }
 
 func (c *call) firstSend() int {
@@ -232,9 +260,12 @@ func (a *attachment) Freed(op *driver.Op) {
 	if c.op == op && c.ticketed() && c.part.Parked != commit.Nothing {
 		var r commit.Reply
 		wanted := c.part.Parked
-		if c.part, r = c.part.Freed(word{op}); wanted == commit.Claim {
+		switch c.part, r = c.part.Freed(word{op}); wanted {
+		case commit.Claim:
 			ended = l.replied(c, r, nil)
-		} else {
+		case commit.Aside:
+			l.order(wire.TypeBack, c)
+		default:
 			ended = l.took(c, r, nil)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"time"
 
 	"github.com/handoff-go/handoff/driver"
 )
@@ -23,8 +24,10 @@ type Transport struct {
 	// Dial makes a stream to the home at address, which is host:port: one that keeps
 	// order, loses nothing and tells its end. Streams with the same line may share what
 	// is under them. config reads the files of the URL each time, so that a renewed
-	// certificate is used for what is dialled next.
-	Dial func(ctx context.Context, line, address string, config func() (*tls.Config, error)) (net.Conn, error)
+	// certificate is used for what is dialled next. Of streams with the same line beat is
+	// the same, what heartbeat= says: after so long a peer that is gone without a word is
+	// to be noticed below, if that can be; 0 for never.
+	Dial func(ctx context.Context, line, address string, beat time.Duration, config func() (*tls.Config, error)) (net.Conn, error)
 }
 
 // Register makes the URLs of a scheme mean channels at homes that are reached over t.
@@ -43,7 +46,7 @@ func (t Transport) parse(u *url.URL) (place, string, error) {
 		return place{}, "", err
 	}
 	config := func() (*tls.Config, error) { return from.config(t.Protocol) }
-	at.dial = func(ctx context.Context) (net.Conn, error) { return t.Dial(ctx, at.key, at.name, config) }
+	at.dial = func(ctx context.Context) (net.Conn, error) { return t.Dial(ctx, at.key, at.name, at.beat, config) }
 	at.home = at.key
 	session := at.place
 	if own {

@@ -257,7 +257,7 @@ func (d *dispatcher) onChosen(c *call, f *wire.Chosen) error {
 	}
 	delete(l.calls, c.id)
 	d.leave(c)
-	c.told(fault.Fate{N: 1, Chosen: int(f.Case), Err: wire.Err(f.Code, f.Flags&wire.ChosenInDoubt != 0, f.Text, c.cause)})
+	c.told(fault.Fate{N: int(f.N()), Chosen: int(f.Case), Err: wire.Err(f.Code, f.Flags&wire.ChosenInDoubt != 0, f.Text, c.cause)})
 	if c.op == nil {
 		return nil // cancelled; a value in it goes back when the home reads that
 	}

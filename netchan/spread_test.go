@@ -3,6 +3,7 @@ package netchan_test
 import (
 	"testing"
 
+	"github.com/handoff-go/handoff"
 	"github.com/handoff-go/handoff/drivertest"
 )
 
@@ -18,10 +19,10 @@ func spread(t *testing.T, name string, share int, only func(drivertest.Law) bool
 
 func all(drivertest.Law) bool { return true }
 
-// native is h with native channels in its selects, which only a select that its
-// owner decides can have.
-func native(h drivertest.Harness) drivertest.Harness {
-	h.Has = h.Has.With(drivertest.FeatureNative)
+// decidedHere is h with what only a select that its owner decides can have: native
+// channels in it, and the suite's claimant.
+func decidedHere(h drivertest.Harness) drivertest.Harness {
+	h.Has = h.Has.With(drivertest.FeatureNative, drivertest.FeatureClaims)
 	return h
 }
 
@@ -32,7 +33,7 @@ func TestLawsOverTwoHomes(t *testing.T) {
 	_, two := serve(t, plenty)
 	open(t, one, "keep", both) // and with it the link
 	open(t, two, "keep", both)
-	spread(t, "two homes", 2, all, native(harnessAt("unix", one)), native(harnessAt("unix", two)))
+	spread(t, "two homes", 2, all, decidedHere(harnessAt("unix", one)), decidedHere(harnessAt("unix", two)))
 }
 
 // TestLawsOverTwoTransports runs them with one home behind a Unix socket and another
@@ -40,8 +41,12 @@ func TestLawsOverTwoHomes(t *testing.T) {
 func TestLawsOverTwoTransports(t *testing.T) {
 	_, one := serve(t, plenty)
 	_, two := serveTCP(t, plenty)
+	open(t, one, "keep", both)
 	tcp := harness("tcp", func(name string) string { return tcpURL(two, name, "") })
-	spread(t, "unix and tcp", less, all, harnessAt("unix", one), tcp)
+	if _, err := handoff.Open[int](t.Context(), tcpURL(two, "keep", "")); err != nil {
+		t.Fatal(err)
+	}
+	spread(t, "unix and tcp", less, all, decidedHere(harnessAt("unix", one)), decidedHere(tcp))
 }
 
 // TestLawsOverAHomeAndThisProcess runs them with every other channel in this
@@ -49,5 +54,5 @@ func TestLawsOverTwoTransports(t *testing.T) {
 func TestLawsOverAHomeAndThisProcess(t *testing.T) {
 	_, at := serve(t, plenty)
 	open(t, at, "keep", both)
-	spread(t, "a home and this process", 2, all, drivertest.Mem(), native(harnessAt("unix", at)))
+	spread(t, "a home and this process", 2, all, drivertest.Mem(), decidedHere(harnessAt("unix", at)))
 }

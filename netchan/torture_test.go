@@ -71,9 +71,6 @@ func init() {
 	}
 }
 
-// say writes a line in one piece, so that a killed process leaves whole lines.
-func say(format string, args ...any) { os.Stdout.WriteString(fmt.Sprintf(format, args...) + "\n") }
-
 // torture is one run.
 type torture struct {
 	t    *testing.T

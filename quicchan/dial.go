@@ -38,9 +38,9 @@ type line struct {
 }
 
 // dial makes a stream to a home, over the connection that is there, if it lives.
-func (p *pool) dial(ctx context.Context, key, address string, config configure) (net.Conn, error) {
+func (p *pool) dial(ctx context.Context, key, address string, beat time.Duration, config configure) (net.Conn, error) {
 	for {
-		l, err := p.get(ctx, key, address, config)
+		l, err := p.get(ctx, key, address, beat, config)
 		if err != nil {
 			return nil, err
 		}
@@ -60,7 +60,7 @@ func (p *pool) dial(ctx context.Context, key, address string, config configure) 
 }
 
 // get returns a connection with one more stream counted.
-func (p *pool) get(ctx context.Context, key, address string, config configure) (*line, error) {
+func (p *pool) get(ctx context.Context, key, address string, beat time.Duration, config configure) (*line, error) {
 	for {
 		p.mu.Lock()
 		l := p.all[key]
@@ -80,7 +80,7 @@ func (p *pool) get(ctx context.Context, key, address string, config configure) (
 			l = &line{made: make(chan struct{}), streams: 1}
 			p.all[key] = l
 			p.mu.Unlock()
-			return l, p.make(ctx, key, l, address, config)
+			return l, p.make(ctx, key, l, address, beat, config)
 		}
 		p.mu.Unlock()
 		select {
@@ -92,8 +92,8 @@ func (p *pool) get(ctx context.Context, key, address string, config configure) (
 }
 
 // make dials for l, which is in the pool.
-func (p *pool) make(ctx context.Context, key string, l *line, address string, config configure) error {
-	conn, err := connect(ctx, address, config)
+func (p *pool) make(ctx context.Context, key string, l *line, address string, beat time.Duration, config configure) error {
+	conn, err := connect(ctx, address, beat, config)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	defer close(l.made)
@@ -137,12 +137,12 @@ func (p *pool) release(key string, l *line) {
 }
 
 // connect dials a home.
-func connect(ctx context.Context, address string, config configure) (*quic.Conn, error) {
+func connect(ctx context.Context, address string, beat time.Duration, config configure) (*quic.Conn, error) {
 	secret, err := config()
 	if err != nil {
 		return nil, err
 	}
-	conn, err := quic.DialAddr(ctx, address, secret, quicConfig())
+	conn, err := quic.DialAddr(ctx, address, secret, quicConfig(beat))
 	if err != nil {
 		return nil, unreachable(address, err)
 	}

@@ -39,7 +39,7 @@ func Listen(addr string, config *tls.Config) (net.Listener, error) {
 		return nil, fmt.Errorf("quicchan: %w", err)
 	}
 	t := &quic.Transport{Conn: socket}
-	inner, err := t.Listen(config, quicConfig())
+	inner, err := t.Listen(config, quicConfig(0))
 	if err != nil {
 		socket.Close()
 		return nil, fmt.Errorf("quicchan: %w", err)

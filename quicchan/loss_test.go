@@ -153,3 +153,37 @@ func TestLoss(t *testing.T) {
 	}
 	t.Logf("%d datagrams lost", line.lost)
 }
+
+// TestSilentHome: a home that is gone without a word is noticed after one heartbeat, and
+// not after the four that its silence over a stream takes, so that resume has begun by
+// then; and without anybody saying so no later than resume lasts.
+func TestSilentHome(t *testing.T) {
+	for _, beat := range []time.Duration{time.Second, 2 * time.Second} {
+		t.Run(beat.String(), func(t *testing.T) {
+			t.Parallel()
+			_, url := serve(t, hub.Options{}, nil)
+			address, _, _ := strings.Cut(strings.TrimPrefix(url, "quic://"), "/")
+			line, at := through(t, address, 1)
+			broken := make(chan time.Time, 10)
+			defer handoff.Events(func(e handoff.Event) {
+				if e.State == handoff.LinkBroken && e.Channel == at {
+					broken <- time.Now()
+				}
+			})()
+			far := open(t, strings.Replace(fmt.Sprintf(url, "jobs"), address, at, 1)+fmt.Sprintf("&resume=100ms&heartbeat=%v", beat), handoff.Slots(1))
+			if err := far.Send(nil, "a"); err != nil {
+				t.Fatal(err)
+			}
+			line.set(true)
+			gone := time.Now()
+			select {
+			case noticed := <-broken:
+				if after := noticed.Sub(gone); after > 2*beat {
+					t.Errorf("noticed after %v, with a heartbeat of %v", after, beat)
+				}
+			case <-time.After(4 * beat):
+				t.Error("not noticed before its silence would be")
+			}
+		})
+	}
+}

@@ -57,21 +57,35 @@ func init() {
 const protocol = "handoff/1"
 
 // The windows: what a peer may send that is not read. A stream that nobody reads has
-// a sixty-fourth of its connection's, so that it takes as many to hold up another. A
-// connection is over before its sessions find it silent: they resume over another.
+// a sixty-fourth of its connection's, so that it takes as many to hold up another.
 const (
 	streamWindow     = 1 << 20
 	connectionWindow = 64 * streamWindow
 	maxStreams       = 1 << 16
-	keepAlive        = 3 * time.Second
-	idleMost         = 10 * time.Second // less than the silence that a session takes for a break
 )
 
-func quicConfig() *quic.Config {
-	return &quic.Config{
+// A peer that is gone without a word is noticed once keepAlive is over, and then
+// idleMost: by a client that says no heartbeat, and by a home. Of two sides that say
+// different times the shorter one holds.
+const (
+	keepAlive = 3 * time.Second
+	idleMost  = 10 * time.Second
+	leastBeat = time.Second // below it the heartbeats of the streams are sooner anyway
+)
+
+// quicConfig is that of a connection over which a peer is to be noticed as gone after
+// beat, 0 for what there is without one. It is then over before its sessions find it
+// silent, and they resume over another while they still can.
+func quicConfig(beat time.Duration) *quic.Config {
+	c := &quic.Config{
 		MaxStreamReceiveWindow: streamWindow, MaxConnectionReceiveWindow: connectionWindow,
 		MaxIncomingStreams: maxStreams, MaxIncomingUniStreams: -1, KeepAlivePeriod: keepAlive, MaxIdleTimeout: idleMost,
 	}
+	if beat > 0 {
+		beat = max(beat, leastBeat)
+		c.KeepAlivePeriod, c.MaxIdleTimeout = beat/4, beat-beat/4
+	}
+	return c
 }
 
 // owns reports whether each channel has a stream of its own.

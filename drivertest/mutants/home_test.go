@@ -3,7 +3,6 @@ package mutants
 import (
 	"context"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,8 +19,8 @@ var homeTable = []mutant{
 		killers: []string{"TestSelectGoesOn"},
 	}, {
 		law: "L6", name: "a select stays bound to a send that came to nothing", file: hold,
-		old:     "	if w := p.sender; w != nil && w.again && !w.leaves {\n",
-		new:     "	if w := p.sender; w != nil && w.again && !w.leaves && w.try {\n",
+		old:     "	case w == nil || w.leaves || !w.again && !w.try:\n",
+		new:     "	case w == nil || w.leaves || !w.try:\n",
 		killers: []string{"TestSelectGoesOn"},
 	}, {
 		law: "L3", name: "a select that goes on goes to the end of the line", file: "internal/engine/selectcase.go",
@@ -48,17 +47,37 @@ var homeTable = []mutant{
 		old:     "		if r := c.firstPlain(); r != nil {\n",
 		new:     "		if r := c.firstPlain(); r != nil && false {\n",
 		killers: []string{"TestSelectTry"},
+	}, {
+		law: "L3", name: "a try overtakes a sleeping send", file: "internal/engine/async.go",
+		old:     "	case c.behind():\n",
+		new:     "	case c.behind() && false:\n",
+		killers: []string{"TestTryBehindASleepingSend"},
+	}, {
+		law: "L6", name: "a send beside a default overtakes a sleeping one", file: "internal/engine/selectcase.go",
+		old:     "	if s.hasDefault() && c.behind() {\n",
+		new:     "	if s.hasDefault() && c.behind() && false {\n",
+		killers: []string{"TestTryBehindASleepingSend"},
+	}, {
+		law: "L13", name: "a try ends with a receiver that gave up", file: hold,
+		old:     "		c.triesOn(w, &o)\n",
+		new:     "		w.err = errUnready\n		w.finish(&o)\n",
+		killers: []string{"TestAside"},
+	}, {
+		law: "L6", name: "who stands aside is met", file: "internal/engine/aside.go",
+		old:     "	o.out.Store(true)\n",
+		new:     "",
+		killers: []string{"TestAside"},
+	}, {
+		law: "L6", name: "who stands aside does not come back", file: "internal/engine/aside.go",
+		old:     "			l.back()\n",
+		new:     "			_ = l\n",
+		killers: []string{"TestAside"},
 	},
 }
 
 // TestHomeMutants makes each of them and runs the tests that should notice.
 func TestHomeMutants(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds the engine once for each mutant; run without -short")
-	}
-	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("needs the go command to build mutants: ", err)
-	}
+	mayBuild(t)
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)

@@ -31,6 +31,7 @@ func brokenOnes() []broken {
 	quitting := scenario{owners: mirrored, slots: make([]uint8, 2), cancels: true}
 	three := scenario{owners: ring(3), slots: make([]uint8, 3)}
 	taking := scenario{owners: [][]role{{rcv, rcv}}, slots: []uint8{1, 1}, full: []uint8{1, 1}, local: true}
+	tiring := scenario{owners: mirrored, slots: make([]uint8, 2), plainS: []bool{true}, tires: true, cancels: true}
 	return []broken{
 		{
 			name: "three in a ring without an order", why: "a ticket stays claimed",
@@ -71,6 +72,24 @@ func brokenOnes() []broken {
 		}, {
 			name: "a release is not heeded", sc: quitting, why: "a ticket stays claimed",
 			wreck: func(r *rules) { r.released = func(Part, Word) (Part, Reply) { return Part{}, Later } },
+		}, {
+			name: "who stands aside does not come back", sc: tiring, why: "aside for ever",
+			wreck: func(r *rules) {
+				r.freed = func(p Part, w Word) (Part, Reply) {
+					if p.Parked == Aside {
+						return Part{}, Later
+					}
+					return Part.Freed(p, w)
+				}
+			},
+		}, {
+			name: "who sends a value back keeps it as well", sc: tiring, why: "aside for ever",
+			wreck: func(r *rules) {
+				r.tired = func(p Part) (Part, Reply) {
+					_, a := Part.Tired(p)
+					return p, a
+				}
+			},
 		}, {
 			name: "a claim is granted though another has the ticket", sc: quitting, unsafe: true,
 			wreck: func(r *rules) {

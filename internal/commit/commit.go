@@ -147,6 +147,7 @@ const (
 	Nothing Wanted = iota
 	Claim
 	Try
+	Aside // to be told that the ticket is released: the offer stands aside
 )
 
 // Reply is what the owner answers.
@@ -158,6 +159,8 @@ const (
 	Grant                // to a claim: the ticket is the home's until it confirms or releases
 	Taken                // to a try: it took effect, and nothing else will
 	Refuse               // it is over: what came with a try goes back
+	StandAside           // to a try: not now; what came goes back, and nothing is to come
+	StandBack            // until this
 	Invalid              // the home broke the rules
 )
 
@@ -212,9 +215,20 @@ func (p Part) Binds(w Word) (Part, Reply) {
 	return Part{Held: true, Bound: true}, Later
 }
 
+// Tired is what becomes of a try that has been parked for so long that its value is
+// not to be kept from others any more.
+func (p Part) Tired() (Part, Reply) {
+	if p.Parked != Try {
+		return p, Later
+	}
+	return Part{Parked: Aside}, StandAside
+}
+
 // Freed is what becomes of what was parked, now that the ticket was released.
 func (p Part) Freed(w Word) (Part, Reply) {
 	switch p.Parked {
+	case Aside:
+		return Part{}, StandBack
 	case Claim:
 		return Part{}.Claimed(w)
 	case Try:

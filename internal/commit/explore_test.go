@@ -46,9 +46,18 @@ func (w *world) next() (forced, free []*world) {
 			if o.parts[h].Parked != Nothing && o.w != claimedBy && o.how != deadHere {
 				must(func(c *world) { c.retry(i, h) })
 			}
+			if w.sc.tires {
+				if c := w.clone(); c.tire(i, h) {
+					free = append(free, c)
+				} else {
+					c.drop()
+				}
+			}
 		}
 		if c := w.clone(); c.quit(i) {
 			forced = append(forced, c)
+		} else {
+			c.drop()
 		}
 		o := &w.owners[i]
 		if w.sc.local && o.w == waiting && o.how == open {
@@ -219,6 +228,9 @@ func (w *world) stuck() string {
 			if x.hand[i] != nobody {
 				return "a value stays on its way"
 			}
+			if x.aside[i] && !x.over[i] {
+				return "an offer stands aside for ever"
+			}
 		}
 		if x.s != nobody {
 			return "a match stays open"
@@ -251,7 +263,7 @@ func explore(sc *scenario, most int) verdict {
 		sc.rules = theRules()
 	}
 	first := sc.begin()
-	seen := map[string]bool{first.key(): true}
+	seen := map[string]bool{string(first.key()): true}
 	for todo := []*world{first}; len(todo) > 0 && v.states < most; {
 		w := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
@@ -271,11 +283,14 @@ func explore(sc *scenario, most int) verdict {
 		for _, n := range append(forced, free...) {
 			if n.bad != "" {
 				todo = append(todo, n)
-			} else if k := n.key(); !seen[k] {
-				seen[k] = true
+			} else if k := n.key(); !seen[string(k)] {
+				seen[string(k)] = true
 				todo = append(todo, n)
+			} else {
+				n.drop()
 			}
 		}
+		w.drop()
 	}
 	return v
 }
@@ -316,6 +331,11 @@ func scenarios() []*scenario {
 		{name: "three in a ring, one may die", owners: ring(3), slots: none(3), kills: 1},
 		{name: "three in a ring, a home may die", owners: ring(3), slots: none(3), falls: true},
 		{name: "four in a ring", owners: ring(4), slots: none(4)},
+		{name: "two mirrored selects that lose patience, beside a plain sender", owners: mirrored, slots: none(2), plainS: []bool{true}, tires: true, cancels: true},
+		{name: "two mirrored selects that lose patience, or die", owners: mirrored, slots: none(2), plainS: []bool{true}, tires: true, kills: 1},
+		{name: "two mirrored selects that lose patience, a home may die", owners: mirrored, slots: none(2), plainS: []bool{true}, tires: true, falls: true},
+		{name: "two receivers that lose patience, a value in a slot", owners: [][]role{{rcv, rcv}, {rcv, snd}}, slots: []uint8{1, 0}, full: []uint8{1, 0}, tires: true, cancels: true, kills: 1},
+		{name: "three in a ring that lose patience", owners: ring(3), slots: none(3), tires: true, plainS: []bool{true}},
 		{name: "two mirrored pairs on two homes", owners: append(slices.Clone(mirrored), mirrored...), slots: none(2)},
 	}
 }

@@ -33,13 +33,7 @@ func (w *world) told(h int, i uint8, m msg) {
 	case x.dead:
 		return
 	case m.k == offer:
-		r := w.sc.owners[i][h]
-		if r == snd || r == both {
-			x.sq = append(x.sq, i)
-		}
-		if r == rcv || r == both {
-			x.rq = append(x.rq, i)
-		}
+		w.enter(h, i)
 	case m.k == death:
 		w.parted(h, i)
 	case m.k == grant:
@@ -48,8 +42,26 @@ func (w *world) told(h int, i uint8, m msg) {
 		w.settled(h, i, true)
 	case m.k == cancel:
 		w.cancelled(h, i)
+	case m.k == aside:
+		w.settled(h, i, false)
+		x.over[i], x.aside[i], x.state[i] = false, true, idle
+		w.enter(h, i)
+	case m.k == back:
+		x.aside[i] = false
 	}
 	w.settle(h)
+}
+
+// enter puts the offer of i into the line.
+func (w *world) enter(h int, i uint8) {
+	x := &w.homes[h]
+	r := w.sc.owners[i][h]
+	if r == snd || r == both {
+		x.sq = append(slices.Clone(x.sq), i)
+	}
+	if r == rcv || r == both {
+		x.rq = append(slices.Clone(x.rq), i)
+	}
 }
 
 // granted hears that i has granted its ticket.
@@ -102,7 +114,7 @@ func (w *world) meet(h int, s uint8) {
 		met = true
 	default:
 		for _, r := range x.rq {
-			if r != s && w.sc.rules.may(x.party(s), x.party(r)) {
+			if r != s && !x.aside[r] && w.sc.rules.may(x.party(s), x.party(r)) {
 				w.handOver(h, s, r)
 				met = true
 				break
@@ -259,7 +271,7 @@ func (w *world) settle(h int) {
 		w.endMatch(h)
 	}
 	for _, s := range x.sq {
-		if !x.asleep(s) || x.state[s] != idle {
+		if !x.asleep(s) || x.state[s] != idle || x.aside[s] {
 			continue
 		}
 		if first, r := w.partner(h, s); first != Nobody {
@@ -284,7 +296,7 @@ func (w *world) partner(h int, s uint8) (Who, uint8) {
 		return Sender, nobody
 	}
 	for _, r := range x.rq {
-		if r == s {
+		if r == s || x.aside[r] {
 			continue
 		}
 		who := w.sc.rules.first(x.party(s), x.party(r))
@@ -319,10 +331,12 @@ func (w *world) serve(h int) bool {
 		x.ring = append(x.ring, s)
 		w.sent(h, s)
 		return true
-	case len(x.rq) == 0:
+	}
+	first := slices.IndexFunc(x.rq, func(r uint8) bool { return !x.aside[r] })
+	if first < 0 {
 		return false
 	}
-	r := x.rq[0]
+	r := x.rq[first]
 	switch {
 	case len(x.ring) > 0:
 		x.leave(r)

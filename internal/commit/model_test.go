@@ -1,9 +1,6 @@
 package commit
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // This file is the world in which the decisions of this package are explored:
 // owners, homes with one channel each, and links between them that keep order. What
@@ -33,11 +30,12 @@ type rules struct {
 	tried    func(Part, Word) (Part, Reply)
 	released func(Part, Word) (Part, Reply)
 	binds    func(Part, Word) (Part, Reply)
+	tired    func(Part) (Part, Reply)
 	freed    func(Part, Word) (Part, Reply)
 }
 
 func theRules() rules {
-	return rules{First, May, Match.Granted, Match.Gone, Part.Claimed, Part.Tried, Part.Released, Part.Binds, Part.Freed}
+	return rules{First, May, Match.Granted, Match.Gone, Part.Claimed, Part.Tried, Part.Released, Part.Binds, Part.Tired, Part.Freed}
 }
 
 // kind of a message.
@@ -52,9 +50,11 @@ const (
 	closed // a try, of a case on a closed channel
 	ended  // after cancel: no case took effect
 	bind   // the send is chosen, whatever becomes of its value
-	grant  // owner to home, as are the next three
+	grant  // owner to home, as are the next five
 	taken
 	cancel
+	aside // a value goes back, but the offer stays
+	back  // and can be met again
 	death // of the one at the other end: nothing follows
 )
 
@@ -115,6 +115,7 @@ type home struct {
 	state    [parties]uint8 // of an offer: idle, asked, granted
 	over     [parties]bool  // of an offer: it has ended here
 	bound    [parties]bool  // a send that is chosen, whatever becomes of its value
+	aside    [parties]bool  // an offer that stands aside
 	leaves   [parties]bool  // a send that was cancelled while its value was on its way
 	hand     [parties]uint8 // who has the value of that sender, or nobody
 	fromSlot [parties]uint8 // whose value out of a slot that receiver has, or nobody
@@ -166,28 +167,44 @@ type scenario struct {
 	local    bool   // a case in the owner's process may take effect at any time
 	kills    uint8  // so many owners may die
 	falls    bool   // a home may die
+	tires    bool   // an owner may send a value back, at any time, that waits for its ticket
 	rules    rules
+
+	spare []*world // see clone
+	room  []byte   // of key
 }
 
+// clone returns a world like w, in the room of one that is not needed any more: a
+// million of them are most of the time of an exploration.
 func (w *world) clone() *world {
-	c := *w
-	for i := range c.owners {
-		for h := range c.homes {
-			c.up[i][h] = slices.Clone(w.up[i][h])
-			c.down[i][h] = slices.Clone(w.down[i][h])
+	sc := w.sc
+	if len(sc.spare) == 0 {
+		sc.spare = append(sc.spare, &world{})
+	}
+	c := sc.spare[len(sc.spare)-1]
+	sc.spare = sc.spare[:len(sc.spare)-1]
+	up, down, homes := c.up, c.down, c.homes // for their room
+	*c = *w
+	for i := range sc.owners {
+		for h := range sc.slots {
+			c.up[i][h] = append(up[i][h][:0], w.up[i][h]...)
+			c.down[i][h] = append(down[i][h][:0], w.down[i][h]...)
 		}
 	}
-	for h := range c.homes {
-		c.homes[h].ring = slices.Clone(w.homes[h].ring)
-		c.homes[h].sq = slices.Clone(w.homes[h].sq)
-		c.homes[h].rq = slices.Clone(w.homes[h].rq)
+	for h := range sc.slots {
+		c.homes[h].ring = append(homes[h].ring[:0], w.homes[h].ring...)
+		c.homes[h].sq = append(homes[h].sq[:0], w.homes[h].sq...)
+		c.homes[h].rq = append(homes[h].rq[:0], w.homes[h].rq...)
 	}
-	return &c
+	return c
 }
 
-// key tells worlds apart.
-func (w *world) key() string {
-	b := make([]byte, 0, 256)
+// drop gives up w, whose room the next clone takes.
+func (w *world) drop() { w.sc.spare = append(w.sc.spare, w) }
+
+// key tells worlds apart. It is good until the next one.
+func (w *world) key() []byte {
+	b := w.sc.room[:0]
 	for i := range w.sc.owners {
 		o := &w.owners[i]
 		b = append(b, byte(o.w), byte(o.how), o.at, o.got, o.asked, bits(o.quits))
@@ -206,10 +223,11 @@ func (w *world) key() string {
 			b = append(append(b, byte(len(list))), list...)
 		}
 		for i := range parties {
-			b = append(b, bits(x.over[i], x.bound[i], x.leaves[i]), x.state[i], x.hand[i], x.fromSlot[i])
+			b = append(b, bits(x.over[i], x.bound[i], x.leaves[i], x.aside[i]), x.state[i], x.hand[i], x.fromSlot[i])
 		}
 	}
-	return string(append(b, w.deaths))
+	w.sc.room = append(b, w.deaths)
+	return w.sc.room
 }
 
 func (l link) append(b []byte) []byte {

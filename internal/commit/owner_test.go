@@ -177,11 +177,32 @@ func (w *world) retry(i, h int) {
 	wanted := o.parts[h].Parked
 	var r Reply
 	o.parts[h], r = w.sc.rules.freed(o.parts[h], wordAt{w, i})
-	if wanted == Claim {
+	switch wanted {
+	case Claim:
 		w.reply(i, h, r)
-	} else {
+	case Aside:
+		if r == StandBack {
+			w.tell(i, h, back)
+		}
+	default:
 		w.took(i, h, r)
 	}
+}
+
+// tire is owner i not keeping the value of home h any longer, which waits for a ticket
+// that another has claimed.
+func (w *world) tire(i, h int) bool {
+	o := &w.owners[i]
+	if o.how == deadHere || o.parked[h].k != value {
+		return false
+	}
+	var r Reply
+	if o.parts[h], r = w.sc.rules.tired(o.parts[h]); r != StandAside {
+		return false
+	}
+	o.parked[h] = msg{}
+	w.tell(i, h, aside)
+	return true
 }
 
 // quit is owner i going on with giving up.

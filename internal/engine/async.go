@@ -112,19 +112,44 @@ func (x *Async[T]) BeginSend(vs []T, try bool) {
 //go:norace
 func (x *Async[T]) trySend(o *after[T]) {
 	c, w := x.c, &x.w
+	switch {
+	case c.behind():
+		c.courting.trying = append(c.courting.trying, w)
+		c.unlock(o)
+	case c.tries(w, o):
+		c.unlock(o)
+	default:
+		x.Unready = w.err != nil
+		w.err = nil
+		x.now(o)
+	}
+}
+
+// tries offers the value of w, a send that tries. It reports whether w waits, for the
+// answer of the receiver elsewhere that has it; else w has sent, or is unready.
+//
+//go:norace
+func (c *Chan[T]) tries(w *waiter[T], o *after[T]) (waits bool) {
 	if c.offer(w.val, nil, o) {
 		w.n++
-		x.now(o)
-		return
+		return false
 	}
 	if r := c.firstPlain(); r != nil {
 		r.remove()
 		c.handBare(w, r, o)
-		c.unlock(o)
-		return
+		return true
 	}
-	x.Unready = true
-	x.now(o)
+	w.err = errUnready
+	return false
+}
+
+// triesOn is tries for a send that has waited, in vain until now.
+//
+//go:norace
+func (c *Chan[T]) triesOn(w *waiter[T], o *after[T]) {
+	if w.err = c.refuseSend(w.att); w.err != nil || !c.tries(w, o) {
+		w.finish(o)
+	}
 }
 
 // firstPlain wins the first waiting receiver if it stands for a plain receive.

@@ -32,6 +32,8 @@ type AsyncSelect struct {
 	quit  atomic.Pointer[quitting] // stored before rings is raised, loaded after
 	over  bool
 
+	again atomic.Bool // what a turn beside a Default waits for has been answered; stored before rings is raised, loaded after
+
 	chosen int
 	err    error
 }
@@ -117,6 +119,9 @@ func (x *AsyncSelect) ring() {
 func (x *AsyncSelect) settle() {
 	for {
 		n := x.rings.Load()
+		if x.offer != nil {
+			x.stand()
+		}
 		if !x.over {
 			x.step()
 		}
@@ -137,6 +142,9 @@ func (x *AsyncSelect) step() {
 		x.finish(-1, quit.cause)
 	case quit != nil && !quit.soft && x.s.tk.State() == ticket.Synced:
 		x.abandon(quit.cause)
+	case x.again.Swap(false) && x.s.tk.Abort():
+		x.leave()
+		x.turn()
 	case x.s.tk.State() == ticket.Waiting:
 		x.s.reconsider()
 		x.s.tk.Looked()
@@ -177,7 +185,7 @@ func (x *AsyncSelect) turn() {
 func (x *AsyncSelect) lingers() bool {
 	may := false
 	for _, l := range x.s.chans {
-		may = l.lingers() || may
+		may = l.lingers(x) || may
 	}
 	return may
 }

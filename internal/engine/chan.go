@@ -285,7 +285,7 @@ type after[T any] struct {
 	first, last *waiter[T] // to be woken; they stand in no queue, and are linked by next
 	freed       *waiter[T] // claimed tickets to be released, linked by rung
 	events      []event.Event
-	nudged      []*Offer // to look again: their owners have the tickets back
+	nudged      []*AsyncSelect // to look again
 }
 
 // empty reports whether nothing was collected.
@@ -319,7 +319,7 @@ func (o *after[T]) wakeFirst(w *waiter[T]) {
 }
 
 //go:norace
-func (o *after[T]) nudge(x *Offer) { o.nudged = append(o.nudged, x) }
+func (o *after[T]) nudge(x *AsyncSelect) { o.nudged = append(o.nudged, x) }
 
 //go:norace
 func (o *after[T]) tell(e event.Event) { o.events = append(o.events, e) }
@@ -344,7 +344,7 @@ func (o *after[T]) run() {
 		event.Emit(e)
 	}
 	for _, n := range o.nudged {
-		n.x.ring()
+		n.ring()
 	}
 }
 

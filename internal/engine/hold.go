@@ -188,12 +188,17 @@ func (h Hold[T]) ReturnUnseen() error {
 	}
 	p.attempt--
 	c.held.remove(p)
-	if w := p.sender; w != nil && w.again && !w.leaves {
+	switch w := p.sender; {
+	case w == nil || w.leaves || !w.again && !w.try:
+		c.giveBack(p, 0, &o)
+	case w.again:
 		p.stopTimer()
 		hb.Release(p)
 		c.sendHome(p, errUnready, &o)
-	} else {
-		c.giveBack(p, 0, &o)
+	default:
+		hb.Release(p)
+		c.scrap(p)
+		c.triesOn(w, &o)
 	}
 	c.unlock(&o)
 	return nil

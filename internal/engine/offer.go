@@ -22,6 +22,7 @@ type Offer struct {
 	state  atomic.Uint32 // asking; whoever moves it from idle has the ticket asked for
 	asking int32         // the case it is asked for; of him
 	mute   atomic.Bool   // its owner has not answered for too long
+	aside                // what aside.go has of it
 }
 
 // Message is what a home says to the owner of an offer.
@@ -88,8 +89,9 @@ func (o *Offer) letGo() {
 
 // courting is what a channel has for offers. Its lock guards it.
 type courting[T any] struct {
-	offers int // cases of offers
-	tries  int // receivers that wait for a match and for nothing else, at least
+	offers   int // cases of offers
+	tries    int // receivers that wait for a match and for nothing else, at least
+	trial[T]     // sends of which the same is true
 
 	match commit.Match
 	s, r  *waiter[T]  // of the match; s is nil if there is none
@@ -127,6 +129,7 @@ func (c *Chan[T]) attend(o *after[T]) {
 	if k.tries > 0 && k.s == nil {
 		c.endTries(o)
 	}
+	c.tryAgain(o)
 	if k.watched {
 		if c.getReady() {
 			k.gets++
@@ -151,7 +154,7 @@ func (w *waiter[T]) party() commit.Party {
 //
 //go:norace
 func (w *waiter[T]) sleeps() bool {
-	return w.asleep && !w.att.gone && w.tk.State() == ticket.Waiting && w.far.state.Load() == idle
+	return w.asleep && !w.att.gone && w.tk.State() == ticket.Waiting && w.far.state.Load() == idle && !w.far.out.Load()
 }
 
 // inLine reports whether w is a send case of an offer behind which others wait:
@@ -255,7 +258,7 @@ func (c *Chan[T]) leaseOver() {
 		silent.mute.Store(true)
 		k.match, _ = k.match.Gone()
 		c.endMatch(&o)
-		o.nudge(silent)
+		o.nudge(silent.x)
 	}
 	c.unlock(&o)
 }
@@ -296,7 +299,7 @@ func (c *Chan[T]) endMatch(o *after[T]) {
 	k.match, k.s, k.r = commit.Match{}, nil, nil
 	if promised && r.in != nil {
 		r.far.letGo()
-		o.nudge(r.far)
+		o.nudge(r.far.x)
 	}
 }
 
@@ -324,7 +327,7 @@ func (x *chanCase[T]) granted() {
 		}
 	default: // the match it was asked for is over
 		w.far.letGo()
-		o.nudge(w.far)
+		o.nudge(w.far.x)
 	}
 	c.unlock(&o)
 }
@@ -342,7 +345,7 @@ func (c *Chan[T]) grantedSend(s *waiter[T], o *after[T]) {
 	}
 	if !met {
 		s.far.letGo()
-		o.nudge(s.far)
+		o.nudge(s.far.x)
 	}
 }
 
@@ -479,7 +482,7 @@ func (c *Chan[T]) putReady() bool {
 func (x *chanCase[T]) join(o *Offer) {
 	x.c.lockWide()
 	x.c.courts().offers++
-	x.w.far, x.w.asleep = o, x.w.kind == send
+	x.w.far, x.w.asleep = o, x.w.kind == send || o.out.Load()
 	x.c.mu.Unlock()
 }
 
@@ -490,16 +493,4 @@ func (x *chanCase[T]) part() {
 	x.c.mu.Lock()
 	x.c.courting.offers--
 	x.c.mu.Unlock()
-}
-
-// lingers reports whether x, found not ready beside a default, may still be brought
-// a value by a match, and has it wait for that. The lock is held.
-//
-//go:norace
-func (x *chanCase[T]) lingers() bool {
-	if *x.off || x.w.kind != recv && x.w.kind != take || !x.c.courtable(&x.w) {
-		return false
-	}
-	x.w.tries(x.c)
-	return true
 }

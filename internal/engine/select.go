@@ -76,8 +76,9 @@ type lockable interface {
 	// For an AsyncSelect that is an offer, or meets one.
 	join(o *Offer)
 	part()
+	back()
 	granted()
-	lingers() bool
+	lingers(a *AsyncSelect) bool
 }
 
 // Foreign is a case that lives on another medium. It takes part only in selects

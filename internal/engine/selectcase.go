@@ -79,6 +79,7 @@ type chanCase[T any] struct {
 	f       full[T] // of w
 	plain   bool    // for what is received, see Got
 	unheard bool
+	aloof   bool // it waits for nothing: its select lingers for another case
 	operand *T
 	got     func(g *Got[T], ok bool)
 	sent    func()
@@ -157,6 +158,7 @@ func (x *chanCase[T]) begin(_ *Select, h Header) {
 func (x *chanCase[T]) clear() {
 	w := &x.w
 	w.done, w.try, w.parcel, w.err = false, false, nil, nil
+	x.aloof = false
 	var zero T
 	switch w.kind {
 	case send:
@@ -170,7 +172,7 @@ func (x *chanCase[T]) clear() {
 
 //go:norace
 func (x *chanCase[T]) enqueue() {
-	if *x.off {
+	if *x.off || x.aloof {
 		return
 	}
 	q := x.queue()
@@ -303,6 +305,9 @@ func (x *chanCase[T]) trySend(s *Select) verdict {
 	}
 	if c.jam() {
 		c.serve(&x.o)
+	}
+	if s.hasDefault() && c.behind() {
+		return unready // it lingers
 	}
 	if c.offer(w.val, w.header, &x.o) {
 		return committed

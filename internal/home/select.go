@@ -64,7 +64,28 @@ func newOffer(cases []engine.Case, b *driver.Bid, done func()) *engine.AsyncSele
 			b.Bind()
 		}
 	}
-	return engine.NewOffer(cases, commit.Ticket{Node: b.Node, Number: b.Number}, post, done)
+	x := engine.NewOffer(cases, commit.Ticket{Node: b.Node, Number: b.Number}, post, done)
+	b.Note = x
+	return x
+}
+
+// Aside implements driver.Bidder.
+func (at *attachment) Aside(op *driver.Op) {
+	x := op.Bid.Note.(*engine.AsyncSelect)
+	at.mu.Lock()
+	at.selects[op] = x
+	at.mu.Unlock()
+	x.StandAside()
+}
+
+// Back implements driver.Bidder.
+func (at *attachment) Back(op *driver.Op) {
+	at.mu.Lock()
+	x := at.selects[op]
+	at.mu.Unlock()
+	if x != nil {
+		x.StandBack()
+	}
 }
 
 // Granted implements driver.Bidder.

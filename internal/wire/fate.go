@@ -113,7 +113,7 @@ func Outcomes(frames []byte) map[uint64]Fate {
 			}
 		case TypeChosen:
 			if f, err := ParseChosen(h, body); err == nil {
-				all[f.Op] = Fate{Known: FateEnded, Code: f.Code, N: 1, Chosen: f.Case, Text: f.Text, InDoubt: f.Flags&ChosenInDoubt != 0}
+				all[f.Op] = Fate{Known: FateEnded, Code: f.Code, N: f.N(), Chosen: f.Case, Text: f.Text, InDoubt: f.Flags&ChosenInDoubt != 0}
 			}
 		}
 	}

@@ -143,6 +143,14 @@ type Chosen struct {
 	Item    driver.Item // with ChosenValue
 }
 
+// N is how many values crossed by the case: 1 if it took effect.
+func (f *Chosen) N() uint32 {
+	if f.Code == CodeDone {
+		return 1
+	}
+	return 0
+}
+
 // Length implements Frame.
 func (f *Chosen) Length() int {
 	n := HeaderLength + 4 + 8 + 2 + 2 + 2 + len(cut(f.Text))

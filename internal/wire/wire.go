@@ -85,6 +85,8 @@ const (
 	TypeRelease   Type = 0x34
 	TypeBind      Type = 0x35
 	TypeLooked    Type = 0x36
+	TypeAside     Type = 0x37
+	TypeBack      Type = 0x38
 	TypeSchema    Type = 0x80
 )
 
@@ -97,6 +99,7 @@ var typeNames = map[Type]string{
 	TypeList: "LIST", TypeNames: "NAMES", TypeAsk: "ASK", TypeFate: "FATE",
 	TypeSelect: "SELECT", TypeChosen: "CHOSEN", TypeSchema: "SCHEMA",
 	TypeClaim: "CLAIM", TypeGrant: "GRANT", TypeRelease: "RELEASE", TypeBind: "BIND", TypeLooked: "LOOKED",
+	TypeAside: "ASIDE", TypeBack: "BACK",
 }
 
 func (t Type) String() string {
@@ -196,7 +199,8 @@ func Parse(h Header, body []byte) (Frame, error) {
 		return parseAs(ParseLooked(h, body))
 	case TypeSchema:
 		return parseAs(ParseSchema(h, body))
-	case TypeDetach, TypeTaken, TypeClose, TypeAwaitStop, TypeCancel, TypeStats, TypeClaim, TypeGrant, TypeRelease, TypeBind:
+	case TypeDetach, TypeTaken, TypeClose, TypeAwaitStop, TypeCancel, TypeStats, TypeClaim, TypeGrant, TypeRelease, TypeBind,
+		TypeAside, TypeBack:
 		return parseAs(ParseOrder(h, body))
 	}
 	return nil, Unknown(h.Type)

@@ -76,6 +76,8 @@ func examples() []Frame {
 		&Order{Type: TypeGrant, Channel: 7, Op: 15},
 		&Order{Type: TypeRelease, Channel: 7, Op: 15},
 		&Order{Type: TypeBind, Channel: 7, Op: 15},
+		&Order{Type: TypeAside, Channel: 7, Op: 15},
+		&Order{Type: TypeBack, Channel: 7, Op: 15},
 		&Select{Channel: 7, Op: 16, Flags: FlagLook, Cases: []Case{{Kind: CaseSend, Channel: 7, Item: driver.Item{Value: []byte{}}}}},
 		&Looked{Channel: 7, Op: 16, Ready: 1, Times: 3},
 		&Schema{Channel: 7, Text: `mem:le:8:{Price"price"@0 float64}`},
