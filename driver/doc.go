@@ -24,6 +24,9 @@
 // cancelled, whose value is back in its place, then the next receive. Between
 // attachments there is no order but that of their effects.
 //
+// A Channel that is a [Performer] is given the goroutine that waits, where only one
+// operation is waited for: it may read the answer itself.
+//
 // Finish is called with no lock held, on any goroutine, from within Start too.
 // What it calls does not block, and may start the next operation.
 //
