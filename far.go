@@ -136,18 +136,21 @@ func (f *far[T]) encode(ctx context.Context, r *running, vs []T) error {
 		r.items = make([]driver.Item, 0, len(vs))
 	}
 	r.items = r.items[:0]
-	if r.room == nil && len(vs) > 1 {
+	if r.room == nil && f.viewer == nil && len(vs) > 1 {
 		r.room = make([]byte, 0, encodeRoom)
 	}
 	room := r.room[:0]
 	for i := range vs {
-		if b := f.view(&vs[i]); b != nil {
-			it, err := f.itemOf(b, h)
-			if err != nil {
-				return err
+		if f.viewer != nil {
+			// The medium copies it before the caller has it back.
+			if b := f.viewer.View(&vs[i]); b != nil {
+				it, err := f.itemOf(b, h)
+				if err != nil {
+					return err
+				}
+				r.items = append(r.items, it)
+				continue
 			}
-			r.items = append(r.items, it)
-			continue
 		}
 		it, err := f.item(room, h, &vs[i])
 		if err != nil {
@@ -161,20 +164,6 @@ func (f *far[T]) encode(ctx context.Context, r *running, vs []T) error {
 		r.items = append(r.items, it)
 	}
 	r.op.Items = r.items
-	return nil
-}
-
-// longValue is how long a value is that is not copied.
-const longValue = 4 << 10
-
-// view returns the memory of *v, if it is long and its own encoding: the medium copies
-// it before the caller has it back.
-func (f *far[T]) view(v *T) []byte {
-	if f.viewer != nil {
-		if b := f.viewer.View(v); len(b) >= longValue {
-			return b
-		}
-	}
 	return nil
 }
 

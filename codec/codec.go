@@ -50,7 +50,7 @@ type Codec[T any] interface {
 
 // Viewer is what a Codec is besides whose values are their own encoding.
 type Viewer[T any] interface {
-	// View returns the encoding of *v, which is v's own memory.
+	// View returns the encoding of *v, which is v's own memory, or nil if it has none.
 	View(v *T) []byte
 }
 

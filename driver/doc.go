@@ -149,7 +149,7 @@
 // Package hub serves channels of a medium to other processes if it is given a way
 // to make them (hub.Options.New). Only then do Plain, Unheard, Unseen and OpHeard
 // come: the receiver is then elsewhere, and what it was handed is on its way. Bid comes
-// where the channel is a Bidder.
+// where the channel is a Bidder. Of a Poster it asks first whether a send need not wait.
 //
 // This seam has no version promise yet.
 package driver
