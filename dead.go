@@ -77,7 +77,7 @@ func farGrave(ctx context.Context, u *url.URL, o options, typ reflect.Type) (*gr
 			return err
 		}
 		op := &driver.Op{Kind: driver.OpSend, Items: []driver.Item{{Value: b}}, Try: true}
-		if err := l.call(op); err != nil {
+		if err := l.run(context.Background(), op, l.opTimeout, ErrUnreachable); err != nil {
 			return err
 		}
 		if op.N == 0 {

@@ -20,6 +20,7 @@ import (
 type far[T any] struct {
 	*link
 	codec    codec.Codec[T]
+	viewer   codec.Viewer[T] // codec, if it is one
 	maxValue int
 }
 
@@ -27,6 +28,7 @@ type far[T any] struct {
 // cancellation happen here, once for all media.
 type link struct {
 	ch        driver.Channel
+	performer driver.Performer // ch, if it is one
 	opTimeout time.Duration
 	stop      stopWatch
 }
@@ -79,7 +81,8 @@ func openFar[T any](ctx context.Context, m driver.Medium, u *url.URL, o options,
 	if name == "" {
 		name = l.ch.Info().Name
 	}
-	return &attachment[T]{far: &far[T]{l, c, o.maxValue}, timeout: o.sendTimeout, about: &about{name: name}}, nil
+	viewer, _ := c.(codec.Viewer[T])
+	return &attachment[T]{far: &far[T]{l, c, viewer, o.maxValue}, timeout: o.sendTimeout, about: &about{name: name}}, nil
 }
 
 func openLink(ctx context.Context, m driver.Medium, u *url.URL, o options, rt right, c interface{ Fingerprint() string }) (*link, error) {
@@ -99,6 +102,7 @@ func openLink(ctx context.Context, m driver.Medium, u *url.URL, o options, rt ri
 		return nil, err
 	}
 	l := &link{ch: ch, opTimeout: o.opTimeout}
+	l.performer, _ = ch.(driver.Performer)
 	if l.opTimeout == 0 {
 		l.opTimeout = opTimeoutDefault
 	}
@@ -125,54 +129,42 @@ func (l *link) detach() error {
 	return l.ch.Detach(ctx)
 }
 
-// run starts op and waits for its end. When ctx ends or timeout, if positive, is
-// over, the medium is asked to end op because of that, and has the last word.
-func (l *link) run(ctx context.Context, op *driver.Op, timeout time.Duration, late error) error {
-	if ctx.Err() != nil {
-		return fault.Cancelled(ctx)
-	}
-	done := make(chan struct{})
-	op.OnFinish(func(*driver.Op) { close(done) })
-	l.ch.Start(op)
-	var expired <-chan time.Time
-	if timeout > 0 {
-		timer := time.NewTimer(timeout)
-		defer timer.Stop()
-		expired = timer.C
-	}
-	select {
-	case <-done:
-	case <-ctx.Done():
-		l.ch.Cancel(op, fault.Cancelled(ctx))
-		<-done
-	case <-expired:
-		l.ch.Cancel(op, late)
-		<-done
-	}
-	return op.Err
-}
-
-// call is run for operations without a context: one round trip, bounded by
-// OpTimeout.
-func (l *link) call(op *driver.Op) error {
-	return l.run(context.Background(), op, l.opTimeout, ErrUnreachable)
-}
-
-// encode makes items of vs.
-func (f *far[T]) encode(ctx context.Context, vs []T) ([]driver.Item, error) {
+// encode makes items of vs in r.
+func (f *far[T]) encode(ctx context.Context, r *running, vs []T) error {
 	h := headerOf(ctx)
-	items := make([]driver.Item, len(vs))
-	var room []byte
+	if cap(r.items) < len(vs) {
+		r.items = make([]driver.Item, 0, len(vs))
+	}
+	r.items = r.items[:0]
+	if r.room == nil && f.viewer == nil && len(vs) > 1 {
+		r.room = make([]byte, 0, encodeRoom)
+	}
+	room := r.room[:0]
 	for i := range vs {
+		if f.viewer != nil {
+			// The medium copies it before the caller has it back.
+			if b := f.viewer.View(&vs[i]); b != nil {
+				it, err := f.itemOf(b, h)
+				if err != nil {
+					return err
+				}
+				r.items = append(r.items, it)
+				continue
+			}
+		}
 		it, err := f.item(room, h, &vs[i])
 		if err != nil {
-			return nil, err
+			return err
+		}
+		if len(vs) == 1 {
+			r.room = it.Value // which may have outgrown it
 		}
 		room = roomBehind(it.Value, len(vs)-i-1)
 		it.Value = slices.Clip(it.Value)
-		items[i] = it
+		r.items = append(r.items, it)
 	}
-	return items, nil
+	r.op.Items = r.items
+	return nil
 }
 
 // encodeRoom is how much memory the small values of one batch share at most.
@@ -194,6 +186,11 @@ func (f *far[T]) item(room []byte, h engine.Header, v *T) (driver.Item, error) {
 	if err != nil {
 		return driver.Item{}, err
 	}
+	return f.itemOf(b, h)
+}
+
+// itemOf makes an item of the bytes of a value.
+func (f *far[T]) itemOf(b []byte, h engine.Header) (driver.Item, error) {
 	if f.maxValue > 0 && len(b) > f.maxValue {
 		return driver.Item{}, fault.Because(ErrTooLarge, "%d bytes, maxvalue is %d", len(b), f.maxValue)
 	}
@@ -203,7 +200,7 @@ func (f *far[T]) item(room []byte, h engine.Header, v *T) (driver.Item, error) {
 // decode turns a received item into a value. Bytes that are not a T come from a
 // peer that lied about its type, or whose type evolved into another under one
 // schema; the value is lost, and an event tells it.
-func (at *attachment[T]) decode(it driver.Item, v *T) error {
+func (at *attachment[T]) decode(it *driver.Item, v *T) error {
 	if err := at.far.codec.Decode(it.Value, v); err != nil {
 		event.Emit(event.Event{Kind: event.Dropped, Channel: at.title(), Op: "recv", Reason: err.Error(), Attempt: it.Attempt})
 		return err
@@ -230,85 +227,97 @@ func (at *attachment[T]) sendItems(ctx context.Context, vs []T, try bool) (int, 
 	if bad := at.bad(); bad != nil {
 		return 0, bad
 	}
-	items, err := at.far.encode(ctx, vs)
+	r := newRun(driver.OpSend)
+	defer r.putAway()
+	err := at.far.encode(ctx, r, vs)
 	if err != nil {
 		return 0, err
 	}
-	op := &driver.Op{Kind: driver.OpSend, Items: items, Try: try}
-	if try {
-		err = at.far.call(op)
+	if r.op.Try = try; try {
+		err = r.call(at.far.link)
 	} else {
-		err = at.far.run(ctx, op, at.timeout, ErrTimeout)
+		err = r.run(ctx, at.far.link, at.timeout, ErrTimeout)
 	}
-	return op.N, err
+	return r.op.N, err
 }
 
-func (at *attachment[T]) closeFar() error { return at.simple(&driver.Op{Kind: driver.OpClose}) }
+func (at *attachment[T]) closeFar() error { return at.simple(newRun(driver.OpClose)) }
 
 func (at *attachment[T]) stopFar(reason string) error {
 	if at.bad() == nil && !at.far.ch.Info().Can.Stop {
 		return errNoStop
 	}
-	return at.simple(&driver.Op{Kind: driver.OpStop, Reason: reason})
+	r := newRun(driver.OpStop)
+	r.op.Reason = reason
+	return at.simple(r)
 }
 
 func (at *attachment[T]) settleFar(k driver.Kind, h driver.Hold, delay time.Duration, reason string) error {
-	return at.simple(&driver.Op{Kind: k, Hold: h, Delay: delay, Reason: reason})
+	r := newRun(k)
+	r.op.Hold, r.op.Delay, r.op.Reason = h, delay, reason
+	return at.simple(r)
 }
 
-func (at *attachment[T]) simple(op *driver.Op) error {
+// simple runs r, which takes one round trip, and puts it away.
+func (at *attachment[T]) simple(r *running) error {
+	defer r.putAway()
 	if bad := at.bad(); bad != nil {
 		return bad
 	}
-	return at.far.call(op)
+	return r.call(at.far.link)
 }
 
-// receive runs one receive of up to most values.
-func (at *attachment[T]) receive(ctx context.Context, k driver.Kind, most int, try bool) (*driver.Op, error) {
-	op := &driver.Op{Kind: k, Max: most, Try: try}
+// receive runs one receive of up to most values. The caller puts r away, where err
+// is nil too.
+func (at *attachment[T]) receive(ctx context.Context, k driver.Kind, most int, try bool) (r *running, err error) {
+	r = newRun(k)
 	if bad := at.bad(); bad != nil {
-		return op, bad
+		return r, bad
 	}
 	if k == driver.OpTake && !at.far.ch.Info().Can.Hold {
-		return op, errNoHold
+		return r, errNoHold
 	}
-	var err error
+	op := &r.op
+	op.Max, op.Try = most, try
 	if try {
-		err = at.far.call(op)
+		err = r.call(at.far.link)
 	} else {
-		err = at.far.run(ctx, op, 0, nil)
+		err = r.run(ctx, at.far.link, 0, nil)
 	}
 	if err == nil && len(op.Got) == 0 && !op.NotReady {
 		err = errNothing
 	}
-	return op, err
+	return r, err
 }
 
 func (at *attachment[T]) recvFar(ctx context.Context) (v T, err error) {
-	op, err := at.receive(ctx, driver.OpRecv, 1, false)
+	r, err := at.receive(ctx, driver.OpRecv, 1, false)
+	defer r.putAway()
 	if err == nil {
-		err = at.decode(op.Got[0], &v)
+		err = at.decode(&r.op.Got[0], &v)
 	}
 	return v, err
 }
 
 func (at *attachment[T]) tryRecvFar() (v T, ok bool, err error) {
-	op, err := at.receive(context.Background(), driver.OpRecv, 1, true)
-	if err != nil || op.NotReady {
+	r, err := at.receive(context.Background(), driver.OpRecv, 1, true)
+	defer r.putAway()
+	if err != nil || r.op.NotReady {
 		return v, false, err
 	}
-	err = at.decode(op.Got[0], &v)
+	err = at.decode(&r.op.Got[0], &v)
 	return v, err == nil, err
 }
 
 func (at *attachment[T]) recvIntoFar(ctx context.Context, buf []T) (int, error) {
-	op, err := at.receive(ctx, driver.OpRecv, len(buf), false)
+	r, err := at.receive(ctx, driver.OpRecv, len(buf), false)
+	defer r.putAway()
 	if err != nil {
 		return 0, err
 	}
 	n := 0
-	for _, it := range op.Got {
-		if bad := at.decode(it, &buf[n]); bad != nil {
+	for i := range r.op.Got {
+		if bad := at.decode(&r.op.Got[i], &buf[n]); bad != nil {
 			err = bad
 			continue
 		}
@@ -318,20 +327,22 @@ func (at *attachment[T]) recvIntoFar(ctx context.Context, buf []T) (int, error) 
 }
 
 func (at *attachment[T]) takeFar(ctx context.Context) (Delivery[T], error) {
-	op, err := at.receive(ctx, driver.OpTake, 1, false)
+	r, err := at.receive(ctx, driver.OpTake, 1, false)
+	defer r.putAway()
 	if err != nil {
 		return Delivery[T]{}, err
 	}
-	return at.deliveryFar(op.Got[0])
+	return at.deliveryFar(&r.op.Got[0])
 }
 
 func (at *attachment[T]) takeIntoFar(ctx context.Context, buf []Delivery[T]) (n int, err error) {
-	op, err := at.receive(ctx, driver.OpTake, len(buf), false)
+	r, err := at.receive(ctx, driver.OpTake, len(buf), false)
+	defer r.putAway()
 	if err != nil {
 		return 0, err
 	}
-	for _, it := range op.Got {
-		d, bad := at.deliveryFar(it)
+	for i := range r.op.Got {
+		d, bad := at.deliveryFar(&r.op.Got[i])
 		if bad != nil {
 			err = bad
 			continue
@@ -344,7 +355,7 @@ func (at *attachment[T]) takeIntoFar(ctx context.Context, buf []Delivery[T]) (n 
 
 // deliveryFar makes a Delivery of a taken item. One that cannot be decoded is
 // rejected, so that it is not handed out for ever.
-func (at *attachment[T]) deliveryFar(it driver.Item) (Delivery[T], error) {
+func (at *attachment[T]) deliveryFar(it *driver.Item) (Delivery[T], error) {
 	d := Delivery[T]{Attempt: it.Attempt, Header: it.Header, at: at, far: it.Hold}
 	if err := at.decode(it, &d.Value); err != nil {
 		at.settleFar(driver.OpReject, it.Hold, 0, err.Error())

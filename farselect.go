@@ -42,7 +42,7 @@ func (at *attachment[T]) recvCaseFar(do func(v T, ok bool)) Case {
 	return at.receiveCaseFar("recv", driver.OpRecv, func(it *driver.Item) error {
 		var v T
 		if it != nil {
-			if err := at.decode(*it, &v); err != nil {
+			if err := at.decode(it, &v); err != nil {
 				return err
 			}
 		}
@@ -63,7 +63,7 @@ func (at *attachment[T]) takeCaseFar(do func(d Delivery[T], ok bool)) Case {
 			handTaken(Delivery[T]{}, false, do)
 			return nil
 		}
-		d, err := at.deliveryFar(*it)
+		d, err := at.deliveryFar(it)
 		if err == nil {
 			handTaken(d, true, do)
 		}

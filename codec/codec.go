@@ -48,6 +48,12 @@ type Codec[T any] interface {
 	Decode(b []byte, v *T) error
 }
 
+// Viewer is what a Codec is besides whose values are their own encoding.
+type Viewer[T any] interface {
+	// View returns the encoding of *v, which is v's own memory, or nil if it has none.
+	View(v *T) []byte
+}
+
 // SchemaOf is what a home is told of values that c, a Codec, encodes, so that it can
 // turn JSON into them; "" where the fingerprint says all there is to say. Its form
 // is specified in docs/spec/wire.md.

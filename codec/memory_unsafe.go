@@ -18,8 +18,19 @@ type memory[T any] struct {
 }
 
 func newMemory[T any](t reflect.Type) Codec[T] {
-	return memory[T]{layoutOf(t), fingerprint(t), announced(t)}
+	m := memory[T]{layoutOf(t), fingerprint(t), announced(t)}
+	if m.size > 0 && len(m.pads) == 0 && len(m.parts) == 0 {
+		return exact[T]{m}
+	}
+	return m
 }
+
+// exact is memory without padding, which may be sent as it lies: of padding, which
+// would tell what was there before, Append sends zeros instead.
+type exact[T any] struct{ memory[T] }
+
+// View implements Viewer.
+func (exact[T]) View(v *T) []byte { return bytesOf(v) }
 
 // bytesOf is the memory of *v.
 func bytesOf[T any](v *T) []byte {

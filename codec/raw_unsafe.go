@@ -16,6 +16,8 @@ func (raw[T]) Append(b []byte, v *T) ([]byte, error) {
 	return append(b, *(*[]byte)(unsafe.Pointer(v))...), nil
 }
 
+func (raw[T]) View(v *T) []byte { return *(*[]byte)(unsafe.Pointer(v)) }
+
 func (raw[T]) Decode(b []byte, v *T) error {
 	if b == nil {
 		b = []byte{}

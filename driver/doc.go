@@ -24,6 +24,9 @@
 // cancelled, whose value is back in its place, then the next receive. Between
 // attachments there is no order but that of their effects.
 //
+// A Channel that is a [Performer] is given the goroutine that waits, where only one
+// operation is waited for: it may read the answer itself.
+//
 // Finish is called with no lock held, on any goroutine, from within Start too.
 // What it calls does not block, and may start the next operation.
 //
@@ -146,7 +149,7 @@
 // Package hub serves channels of a medium to other processes if it is given a way
 // to make them (hub.Options.New). Only then do Plain, Unheard, Unseen and OpHeard
 // come: the receiver is then elsewhere, and what it was handed is on its way. Bid comes
-// where the channel is a Bidder.
+// where the channel is a Bidder. Of a Poster it asks first whether a send need not wait.
 //
 // This seam has no version promise yet.
 package driver

@@ -208,7 +208,7 @@ type Op struct {
 	// ---- results ----
 
 	N        int    // OpSend: how many left custody
-	Got      []Item // OpRecv, OpTake
+	Got      []Item // OpRecv, OpTake. What room it has at Start may be used for it
 	NotReady bool   // Try only
 	Chosen   int    // OpSelect: index of the case that took effect; of no meaning after NotReady or Err
 	Won      bool   // with Ticket: it is won. Err is then that of the case
@@ -243,6 +243,25 @@ type Bid struct {
 
 	// Note is the home's own, from Start on.
 	Note any
+}
+
+// Performer is what a Channel has besides that can use a goroutine which has nothing
+// else to do until an operation has ended.
+type Performer interface {
+	// Perform is Start, and may work for op on the caller's goroutine, which may
+	// block. It returns when op has finished, soon after ctx has ended or within, if
+	// positive, is over, or any time before: that op has finished is told by Finish
+	// alone.
+	Perform(ctx context.Context, op *Op, within time.Duration)
+}
+
+// Poster is what a Channel at its home may have besides: a send that takes no Op.
+type Poster interface {
+	// Post sends all of items as an OpSend does, if none of them has to wait, and
+	// else does nothing; it reports which. Values and headers are the channel's from
+	// then on. then, if it is not nil, finishes the receive that got values, and is to
+	// be called soon: whoever has an answer to write may write it before.
+	Post(items []Item) (ok bool, then func())
 }
 
 // Bidder is what a Channel at its home has besides, if package hub is to serve

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/handoff-go/handoff/driver"
@@ -15,6 +16,7 @@ type attachment struct {
 	name     string // of the channel
 	asked    right  // by OPEN, and asked for again when the client comes back
 	ch       driver.Channel
+	poster   driver.Poster // ch, if it is one
 	maxValue int
 	canSend  bool
 	canRecv  bool
@@ -49,8 +51,9 @@ type op struct {
 
 func newAttachment(s *session, f *wire.Open, ch driver.Channel) *attachment {
 	sends, receives := f.Flags&wire.OpenSend != 0, f.Flags&wire.OpenReceive != 0
+	poster, _ := ch.(driver.Poster)
 	return &attachment{
-		s: s, id: f.Channel, name: f.Name, asked: asks(sends, receives, f.Flags&wire.OpenCloseWhenSendersGone != 0),
+		s: s, poster: poster, id: f.Channel, name: f.Name, asked: asks(sends, receives, f.Flags&wire.OpenCloseWhenSendersGone != 0),
 		ch: ch, ops: map[uint64]*op{}, canSend: sends, canRecv: receives,
 	}
 }
@@ -76,18 +79,28 @@ func (a *attachment) granted(f *wire.Open) *wire.Opened {
 
 // send begins a SEND.
 func (a *attachment) send(f *wire.Send) error {
-	o := &op{id: f.Op}
 	if !a.canSend {
-		return a.denied(o, "to send")
+		return a.denied(&op{id: f.Op}, "to send")
 	}
+	cost := 0
 	for i := range f.Items {
 		if n := len(f.Items[i].Value); n > a.maxValue {
 			return wire.Unexpected(wire.TypeSend, "of a value over the channel's limit")
 		}
-		o.cost += wire.Cost(&f.Items[i])
+		cost += wire.Cost(&f.Items[i])
 	}
-	d := driver.Op{Kind: driver.OpSend, Try: f.Flags&wire.FlagTry != 0, Items: wire.Keep(make([]driver.Item, 0, len(f.Items)), f.Items)}
-	return a.wait(&a.sending, o, d)
+	try := f.Flags&wire.FlagTry != 0
+	items := a.s.room.kept(f.Items)
+	defer clear(items)
+	if a.poster != nil && (!try || len(items) == 1) {
+		if ok, then := a.poster.Post(items); ok {
+			a.s.later(then)
+			a.s.answer(&wire.End{Channel: a.id, Op: f.Op, N: uint32(len(items))}, nil)
+			return nil
+		}
+	}
+	d := driver.Op{Kind: driver.OpSend, Try: try, Items: slices.Clone(items)}
+	return a.wait(&a.sending, &op{id: f.Op, cost: cost}, d)
 }
 
 // receive begins a RECV or a TAKE. For its home both are a Take: the values are

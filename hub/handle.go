@@ -14,7 +14,14 @@ type frames struct {
 	send    wire.Send
 	receive wire.Receive
 	settle  wire.Settle
-	schema  wire.Schema // for the next OPEN
+	schema  wire.Schema   // for the next OPEN
+	items   []driver.Item // see kept
+}
+
+// kept are items with their values in memory of their own, good until the next.
+func (f *frames) kept(items []driver.Item) []driver.Item {
+	f.items = wire.Keep(f.items[:0], items)
+	return f.items
 }
 
 // handle does what one frame asks. An error ends the connection.

@@ -24,6 +24,9 @@ const (
 	maxDeaf = 16 << 20
 )
 
+// mostMet is how many receivers wait for what they have got until answers are written.
+const mostMet = 16
+
 // session is what a client does here, over one connection after the other: when
 // one breaks, what it began and holds is kept until it comes back or its time is
 // over.
@@ -55,6 +58,7 @@ type session struct {
 	detaching chan struct{} // one place for each DETACH under way
 	begun     time.Time     // when the frame that is halfway there began; zero if none is
 	room      frames
+	met       []func() // see later
 
 	mu       sync.Mutex // guards what is below
 	attached map[uint32]*attachment
@@ -168,7 +172,7 @@ func (s *session) serve() error {
 		s.whole()
 		// The answers to all that one read brought go out together.
 		s.out.Cork()
-		for err = s.handle(h, body); err == nil && s.in.Ready() && !s.out.Full(maxUnread); err = s.handle(h, body) {
+		for err = s.handle(h, body); err == nil && s.in.Ready() && !s.out.Full(maxUnread) && len(s.met) < mostMet; err = s.handle(h, body) {
 			if h, body, err = s.in.Next(); err != nil {
 				break
 			}
@@ -177,6 +181,7 @@ func (s *session) serve() error {
 			s.out.Received(s.in.Received())
 		}
 		s.out.Uncork()
+		s.now()
 		if err == nil {
 			err = s.awaitRoom()
 		}
@@ -184,6 +189,23 @@ func (s *session) serve() error {
 			return err
 		}
 	}
+}
+
+// later has then be called when the answers to what the client said are written: it
+// wakes a receiver here, and the client's own goroutine has further to go.
+func (s *session) later(then func()) {
+	if then != nil {
+		s.met = append(s.met, then)
+	}
+}
+
+// now does what was left for later.
+func (s *session) now() {
+	for i, then := range s.met {
+		then()
+		s.met[i] = nil
+	}
+	s.met = s.met[:0]
 }
 
 // awaitRoom waits until the client reads its answers. Where it waits for an ACK,

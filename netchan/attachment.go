@@ -48,16 +48,21 @@ func (c *call) window() *window {
 func (a *attachment) Info() driver.Info { return a.info }
 
 // Start implements driver.Channel.
-func (a *attachment) Start(op *driver.Op) {
+func (a *attachment) Start(op *driver.Op) { a.begin(op, false) }
+
+// begin sends op or keeps it back, and returns its call if its owner is to visit.
+// performed says that he has nothing else to do until op has ended.
+func (a *attachment) begin(op *driver.Op, performed bool) (visits *call) {
 	err := a.refuse(op)
 	if err == nil {
-		err = a.start(op)
+		visits, err = a.start(op, performed)
 	}
 	if err != nil {
 		op.Note = nil // or a late Cancel would end it again
 		op.Err = err
 		op.Finish()
 	}
+	return visits
 }
 
 // refuse says why op cannot be begun on this attachment, if so.
@@ -96,54 +101,73 @@ func (a *attachment) refuseItem(it *driver.Item) error {
 	return nil
 }
 
-// start sends op or keeps it back. An error means that it was not begun.
-func (a *attachment) start(op *driver.Op) error {
-	if op.Kind == driver.OpSelect || op.Kind == driver.OpLook {
-		return a.startSelect(op)
-	}
-	c := &call{at: a, op: op, kind: op.Kind}
-	op.Note = c
+// start is begin of what is not refused. An error means that it was not begun.
+func (a *attachment) start(op *driver.Op, performed bool) (visits *call, err error) {
 	switch op.Kind {
+	case driver.OpSelect, driver.OpLook:
+		return nil, a.startSelect(op)
 	case driver.OpSend:
 		if len(op.Items) == 0 {
 			op.Finish()
-			return nil
+			return nil, nil
 		}
-		c.prepare()
 	case driver.OpRecv, driver.OpTake:
 		if op.Max <= 0 {
 			op.Finish()
-			return nil
+			return nil, nil
 		}
 	}
-	waits := c.kind == driver.OpSend || c.receives() || c.kind == driver.OpAwaitStop
-	if op.Try || !waits {
-		c.due = time.Now().Add(a.cfg.OpTimeout)
+	c, others, err := a.link.admit(a, op, performed)
+	switch {
+	case err != nil:
+		return nil, err
+	case c != nil:
+		a.link.out.FlushNow()
+	case others >= crowd:
+		a.link.out.Collect()
+	default:
+		a.link.out.Flush()
 	}
-	if err := a.link.admit(c); err != nil {
-		return err
-	}
-	a.link.out.Flush()
-	return nil
+	return c, nil
 }
 
-// admit begins c or keeps it back, if that can be.
-func (l *link) admit(c *call) error {
+// crowd is how many operations under way make it likely that another will begin soon.
+const crowd = 8
+
+// admit begins op or keeps it back, if that can be, and returns its call if its owner
+// is to visit, and how many are out.
+func (l *link) admit(a *attachment, op *driver.Op, performed bool) (visits *call, out int, err error) {
+	send := op.Kind == driver.OpSend
+	waits := send || op.Kind == driver.OpRecv || op.Kind == driver.OpTake || op.Kind == driver.OpAwaitStop
+	var due time.Time
+	if op.Try || !waits {
+		due = time.Now().Add(a.cfg.OpTimeout)
+	}
+	n, cost := 0, 0
+	if send {
+		n, cost = l.fit(op.Items)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if c.at.detached {
-		if ways[c.kind] != 0 {
-			return fault.ErrSettled // what was held went back
+	if a.detached {
+		if ways[op.Kind] != 0 {
+			return nil, 0, fault.ErrSettled // what was held went back
 		}
-		return fault.ErrDetached
+		return nil, 0, fault.ErrDetached
 	}
 	if l.dead != nil {
-		return l.dead
+		return nil, 0, l.dead
 	}
+	c := l.newCall(a, op)
+	c.performed, c.due, c.count, c.cost = performed, due, n, cost
 	if w := c.window(); w == nil || w.enter(c) {
+		l.takeUp(c)
 		l.begin(c)
 	}
-	return nil
+	if c.visits {
+		return c, 1, nil
+	}
+	return nil, len(l.calls), nil
 }
 
 // Cancel implements driver.Channel. A receive ends at once: should a value be

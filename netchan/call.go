@@ -1,6 +1,7 @@
 package netchan
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/handoff-go/handoff/driver"
@@ -34,6 +35,10 @@ type call struct {
 	grace    *time.Timer
 	doubt    *doubt // the caller was told that it is in doubt
 
+	performed bool        // its owner waits for nothing else
+	visits    bool        // its owner reads the link. He reads it without mu
+	leaves    atomic.Bool // or is to stop; partner: the load in visit
+
 	// For what is not an Op: OPEN, DETACH, STATS and LIST.
 	frame  wire.Frame
 	number func(op uint64) // puts the number into frame
@@ -58,26 +63,43 @@ func (c *call) harmless() bool {
 	return c.receives() || c.kind == driver.OpAwaitStop || c.kind == driver.OpLook || c.kind == driver.OpSelect && !c.sends
 }
 
-// fits returns how many of the values from next on go into one frame: as many
+// prepare fixes what the next frame of a send carries.
+func (c *call) prepare() { c.count, c.cost = c.at.link.fit(c.op.Items[c.next:]) }
+
+// fit returns how many of items go into one frame, and what they count for: as many
 // as stay within sensible bytes, at least one.
-func (c *call) fits() int {
-	size, n := 0, 0
-	for i := c.next; i < len(c.op.Items) && n < wire.MaxBatch; i++ {
-		size += wire.Cost(&c.op.Items[i])
-		if n > 0 && size > c.at.link.chunk {
+func (l *link) fit(items []driver.Item) (n, cost int) {
+	for i := 0; i < len(items) && n < wire.MaxBatch; i++ {
+		more := wire.Cost(&items[i])
+		if n > 0 && cost+more > l.chunk {
 			break
 		}
-		n++
+		n, cost = n+1, cost+more
 	}
-	return n
+	return n, cost
 }
 
-// prepare fixes what the next frame of a send carries.
-func (c *call) prepare() {
-	c.count = c.fits()
-	c.cost = 0
-	for i := range c.count {
-		c.cost += wire.Cost(&c.op.Items[c.next+i])
+// mostIdle is how many calls are kept for the next operations of a link.
+const mostIdle = 64
+
+// newCall returns a call for op. mu is held.
+func (l *link) newCall(a *attachment, op *driver.Op) *call {
+	c := &call{}
+	if n := len(l.idle); n > 0 {
+		c, l.idle = l.idle[n-1], l.idle[:n-1]
+	}
+	c.at, c.op, c.kind = a, op, op.Kind
+	op.Note = c
+	return c
+}
+
+// reuse gives c to a later operation, if it has ended as most do. Nobody knows it then
+// but its owner, by Op.Note, which says nothing once c.op is another. mu is held.
+func (l *link) reuse(c *call) {
+	if c.op == nil && l.visitor != c && c.cause == nil && c.doubt == nil && c.offered == nil && !c.queued &&
+		l.calls[c.id] != c && len(l.idle) < mostIdle {
+		*c = call{}
+		l.idle = append(l.idle, c)
 	}
 }
 
@@ -130,6 +152,9 @@ func (c *call) finished(ended []*driver.Op, err error) []*driver.Op {
 	op := c.op
 	c.op = nil
 	c.stopTimer()
+	if c.visits {
+		c.at.link.nudgeVisitor(c)
+	}
 	op.Err = err
 	return append(ended, op)
 }

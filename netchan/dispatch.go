@@ -2,42 +2,31 @@ package netchan
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/handoff-go/handoff/driver"
 	"github.com/handoff-go/handoff/internal/fault"
 	"github.com/handoff-go/handoff/internal/wire"
 )
 
-// read handles frames until the connection ends, and returns why it did.
+// read handles frames until the connection ends, and returns why it did. It lets
+// others read meanwhile, who wait for the only operation there is.
 func (l *link) read() error {
-	var d dispatcher
+	d := &l.dispatcher
 	d.link = l
 	for {
-		h, body, err := l.in.Next()
-		if err != nil {
+		if err := d.step(l.out.Flush); err != nil {
 			return err
 		}
-		err = d.dispatch(h, body)
-		finish(d.ended)
-		clear(d.ended)
-		d.ended = d.ended[:0]
-		if err != nil {
-			return err
-		}
-		if l.in.Ready() {
-			continue
-		}
-		if l.to.resume > 0 {
-			l.out.Received(l.in.Received())
-		}
-		if d.wrote {
-			l.out.Flush()
-			d.wrote = false
+		if d.lends && !l.in.Ready() && l.lend() {
+			if err := l.awaitBack(); err != nil {
+				return err
+			}
 		}
 	}
 }
 
-// dispatcher is the reader's own room.
+// dispatcher is the own room of who reads.
 type dispatcher struct {
 	link    *link
 	end     wire.End
@@ -45,9 +34,65 @@ type dispatcher struct {
 	order   wire.Order
 	ended   []*driver.Op // to be finished once mu is free
 	wrote   bool         // frames were added and not flushed
+
+	performed bool // the call of the last frame was
+	lends     bool // and no other is out
 }
 
-// dispatch handles one frame.
+// step handles the next frame, and others that have come with it. What it has to say
+// goes out by flush, once all are handled.
+func (d *dispatcher) step(flush func()) error {
+	l := d.link
+	h, body, err := l.in.Next()
+	if err != nil {
+		return err
+	}
+	err = d.handle(h, body)
+	finish(d.ended)
+	clear(d.ended)
+	d.ended = d.ended[:0]
+	if err != nil || l.in.Ready() {
+		return err
+	}
+	if l.to.resume > 0 {
+		l.out.Received(l.in.Received())
+	}
+	if d.wrote {
+		flush()
+		d.wrote = false
+	}
+	return nil
+}
+
+// mostAtOnce is how many frames are handled under one lock.
+const mostAtOnce = 64
+
+// handle handles a frame and those behind it that are there, up to one of the session.
+func (d *dispatcher) handle(h wire.Header, body []byte) (err error) {
+	l := d.link
+	if h.Type.OfSession() {
+		return d.dispatch(h, body)
+	}
+	l.mu.Lock()
+	l.handling = true
+	for n := 1; ; n++ {
+		if err = d.dispatch(h, body); err != nil || n == mostAtOnce || !l.in.Ready() {
+			break
+		}
+		if h, body, err = l.in.Next(); err != nil || h.Type.OfSession() {
+			break
+		}
+	}
+	l.handling = false
+	d.lends = d.performed && len(l.calls) == 0
+	l.mu.Unlock()
+	if err == nil && h.Type.OfSession() {
+		err = d.dispatch(h, body)
+	}
+	return err
+}
+
+// dispatch handles one frame, under mu if it is not of the session.
 func (d *dispatcher) dispatch(h wire.Header, body []byte) error {
 	l := d.link
 	switch h.Type {
@@ -128,14 +173,13 @@ func (d *dispatcher) dispatch(h wire.Header, body []byte) error {
 	return err
 }
 
-// withCall has do handle the frame with the call it answers, under mu.
+// withCall has do handle the frame with the call it answers.
 func (d *dispatcher) withCall(h wire.Header, channel uint32, id uint64, do func(*call) error) error {
-	d.link.mu.Lock()
-	defer d.link.mu.Unlock()
 	c := d.link.calls[id]
 	if c == nil || c.at.id != channel {
 		return wire.Unexpected(h.Type, "for an operation that is not under way")
 	}
+	d.performed = c.performed
 	return do(c)
 }
 
@@ -184,6 +228,7 @@ func (d *dispatcher) onEnd(c *call) error {
 	c.told(fault.Fate{N: int(f.N), Chosen: -1, Err: err})
 	if c.kind == driver.OpSend {
 		d.sent(c, err)
+		l.reuse(c)
 		return nil
 	}
 	if c.op == nil {
@@ -272,6 +317,7 @@ func (d *dispatcher) onDeliver(c *call) error {
 	d.wrote = true
 	c.op.Got = c.got
 	d.ended = c.finished(d.ended, nil)
+	l.reuse(c)
 	return nil
 }
 
@@ -280,7 +326,7 @@ func (d *dispatcher) onDeliver(c *call) error {
 func (d *dispatcher) keep(c *call) []driver.Item {
 	got := c.got
 	if got == nil {
-		got = make([]driver.Item, 0, len(d.deliver.Items))
+		got = slices.Grow(c.op.Got[:0], len(d.deliver.Items))
 	}
 	before := len(got)
 	got = wire.Keep(got, d.deliver.Items)

@@ -27,6 +27,7 @@ func connect(ctx context.Context, to place) (*link, error) {
 	l := &link{
 		to: to, name: to.name, session: newID(), out: wire.NewOutbox(),
 		over: make(chan struct{}), calls: map[uint64]*call{}, attached: map[*attachment]struct{}{},
+		lending: lending{back: make(chan struct{}, 1)},
 	}
 	l.life, l.endLife = context.WithCancel(context.Background())
 	within, stop := context.WithTimeout(ctx, handshakeTime)

@@ -63,6 +63,7 @@ type link struct {
 	mu        sync.Mutex // guards the rest, and what says so in call and attachment
 	conn      net.Conn   // written by the reader alone
 	calls     map[uint64]*call
+	idle      []*call // see reuse
 	attached  map[*attachment]struct{}
 	selecting window // selects are of several attachments
 	lastOp    uint64
@@ -70,6 +71,9 @@ type link struct {
 	dead      error       // why nothing more can be begun
 	sweep     *time.Timer // set while calls with a time limit may be out
 	sweepAt   time.Time   // when it is due
+	lending
+
+	dispatcher dispatcher // of who reads
 }
 
 // run carries the session to its end.
@@ -88,11 +92,15 @@ func (l *link) run() {
 // carry moves frames over the connection until it ends, and returns why.
 func (l *link) carry() error {
 	conn, written := l.conn, make(chan error, 1)
+	l.mu.Lock()
+	l.parting = false
+	l.lends = conn.SetReadDeadline(time.Time{}) == nil
+	l.mu.Unlock()
 	go func() {
 		err := l.out.Run(conn)
 		if err != nil {
 			// What the home said before it left is still to be read.
-			stopReading(conn)
+			l.stopReading(conn)
 		} else {
 			conn.Close()
 		}
@@ -148,11 +156,14 @@ func (l *link) cut() {
 	l.conn.Close()
 }
 
-// stopReading has reads end after what has arrived.
-func stopReading(conn net.Conn) {
+// stopReading has reads of conn, the last connection, end after what has arrived.
+func (l *link) stopReading(conn net.Conn) {
 	if c, ok := conn.(interface{ CloseRead() error }); ok && c.CloseRead() == nil {
 		return
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.parting = true
 	conn.SetReadDeadline(time.Now().Add(farewellTime))
 }
 
@@ -257,6 +268,9 @@ func (l *link) reason(err error) string {
 // begin registers c under a new number and adds its frame to what is to be
 // written; the caller flushes once mu is free. mu is held and the link not dead.
 func (l *link) begin(c *call) {
+	if l.reads == vacant {
+		l.callBack()
+	}
 	l.lastOp++
 	c.id = l.lastOp
 	c.queued = false

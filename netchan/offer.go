@@ -61,8 +61,6 @@ func (d *dispatcher) onClaim(h wire.Header, body []byte) error {
 		return err
 	}
 	l := d.link
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	c := l.calls[f.Op]
 	if c == nil && f.Op <= l.lastOp {
 		return nil

@@ -10,14 +10,17 @@ import (
 
 // Async is one operation that waits without a goroutine: a home serves the
 // operations of others with it. Make one with NewAsync, begin one operation with
-// it, and throw it away. Done is called exactly once, with no lock held,
-// possibly before the operation's Begin returns; only then may the results be
-// read.
+// it, and throw it away, or have Again make it good for another. Done is called
+// exactly once, with no lock held, possibly before the operation's Begin returns;
+// only then may the results be read.
 type Async[T any] struct {
 	w    waiter[T]
 	f    full[T] // of w
 	c    *Chan[T]
 	done func()
+	turn uint64 // how often it was used; written with the lock of c
+
+	waited bool // by BeginRecvInto
 
 	// Unready is set when an operation that tries could do nothing.
 	Unready bool
@@ -38,6 +41,27 @@ func (c *Chan[T]) NewAsync(a *Attach, done func()) *Async[T] {
 	hb.Release(x) // partner: whoever calls done
 	return x
 }
+
+// Again makes x, whose operation has ended and whose done was called, good for
+// another one of the same attachment.
+//
+//go:norace
+func (x *Async[T]) Again() {
+	x.c.mu.Lock()
+	a, end := x.w.att, x.w.own.Notify
+	x.w, x.f = waiter[T]{att: a, firm: true}, full[T]{}
+	x.w.full, x.f.tk = &x.f, &x.f.own
+	x.w.own.Notify = end
+	x.Unready, x.waited = false, false
+	x.turn++
+	x.c.mu.Unlock()
+	hb.Release(x) // partner: whoever calls done
+}
+
+// Turn is what CancelTurn wants to know of the operation that is begun next.
+//
+//go:norace
+func (x *Async[T]) Turn() uint64 { return x.turn }
 
 // end is called when a waiting operation was completed by another.
 //
@@ -182,6 +206,51 @@ func (x *Async[T]) BeginTake(most int, try, plain, unheard bool) {
 //go:norace
 func (x *Async[T]) BeginRecv(most int, try bool) { x.begin(recv, most, try, Got[T]{}) }
 
+// BeginRecvInto is BeginRecv of what fits into room, where it does not have to tell of
+// each value how often it was handed out: they are Values then, else Received.
+//
+//go:norace
+func (x *Async[T]) BeginRecvInto(room []T, try bool) {
+	var o after[T]
+	c, w := x.c, &x.w
+	c.lockWide()
+	if try || len(room) < 2 || c.back.head != nil || w.att.gone {
+		c.free()
+		x.BeginRecv(len(room), try)
+		return
+	}
+	if c.jam() {
+		c.serve(&o)
+	}
+	w.kind, w.vs = recv, room
+	var last outcome
+	if w.n, last = c.pullMany(room, &o); w.n == 0 && last != drained {
+		x.waited = true
+		c.recvq.push(w)
+		c.unlock(&o)
+		return
+	}
+	if w.n == 0 {
+		w.err = fault.ErrClosed
+	}
+	x.now(&o)
+}
+
+// Values are those received into the room of BeginRecvInto, nil if they are elsewhere:
+// see Received. One that had to wait gets what else is there by now.
+//
+//go:norace
+func (x *Async[T]) Values() []T {
+	w := &x.w
+	if w.vs == nil {
+		return nil
+	}
+	if x.waited && w.err == nil && w.n < len(w.vs) {
+		w.n += x.c.moreInto(w.att, w.vs[w.n:])
+	}
+	return w.vs[:w.n]
+}
+
 // begin receives; as is what each value's Got is before it is received.
 //
 //go:norace
@@ -279,11 +348,17 @@ func (x *Async[T]) BeginStop() {
 // a receiver elsewhere ends when it is known whether it came.
 //
 //go:norace
-func (x *Async[T]) Cancel(cause error) {
+func (x *Async[T]) Cancel(cause error) { x.CancelTurn(x.turn, cause) }
+
+// CancelTurn is Cancel of an operation of an Async that is used again: if it has
+// ended nothing happens, even if another one is under way.
+//
+//go:norace
+func (x *Async[T]) CancelTurn(turn uint64, cause error) {
 	var o after[T]
 	c, w := x.c, &x.w
 	c.lockWide()
-	if w.done || w.leaves {
+	if x.turn != turn || w.done || w.leaves {
 		c.free()
 		return
 	}

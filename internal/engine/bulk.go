@@ -34,7 +34,7 @@ func (c *Chan[T]) pour(w *waiter[T], o *after[T]) bool {
 	case r == nil && c.used < c.slots && c.sendq.head == nil && c.bare.head == nil && c.back.head == nil:
 		c.put(&w.val, nil)
 		return w.passed(c.putMany(w.vs))
-	case r != nil && r.next == nil && r.firm && r.full != nil && r.vs != nil && !c.older(r):
+	case r != nil && r.next == nil && r.wantsMany() && !c.older(r):
 		r.remove()
 		r.vs[0] = w.val
 		k := copy(r.vs[1:], w.vs)
@@ -45,6 +45,53 @@ func (c *Chan[T]) pour(w *waiter[T], o *after[T]) bool {
 	}
 	return false
 }
+
+// SendNow sends all of vs, one at least, if none of them has to wait, and else none:
+// into slots, what a receiver that waits alone for many has no room for. It reports
+// which. What it cannot do so may be possible for an Async all the same. then, if it is
+// not nil, wakes that receiver, which is left to the caller: he has better things to do
+// first.
+//
+//go:norace
+func (c *Chan[T]) SendNow(a *Attach, vs []T) (ok bool, then func()) {
+	var o after[T]
+	c.lockWide()
+	r := c.recvq.head
+	if a.gone || c.closed || !c.bulk() || c.sendq.head != nil || c.bare.head != nil || c.back.head != nil ||
+		r != nil && (r.next != nil || c.n > 0 || !r.wantsMany()) {
+		c.free()
+		return false, nil
+	}
+	k := 0
+	if r != nil {
+		k = min(len(vs), len(r.vs))
+	}
+	if len(vs)-k > c.slots-c.used {
+		c.free()
+		return false, nil
+	}
+	if r != nil {
+		r.remove()
+		r.n = copy(r.vs, vs)
+		c.rcvd += uint64(r.n)
+		if then = r.own.Notify; then == nil {
+			r.finish(&o)
+		} else {
+			r.done = true // as finish, but for the wake
+			hb.Release(r)
+		}
+	}
+	if k < len(vs) {
+		c.putMany(vs[k:])
+	}
+	c.unlock(&o)
+	return true, then
+}
+
+// wantsMany reports whether w is a plain receive of many values.
+//
+//go:norace
+func (w *waiter[T]) wantsMany() bool { return w.firm && w.full != nil && w.kind == recv && w.vs != nil }
 
 // passed notes that the value w offers has left its hands, and k of those after it,
 // and reports whether that were all.

@@ -4,8 +4,6 @@ package home
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"sync"
 
 	"github.com/handoff-go/handoff/driver"
@@ -65,7 +63,7 @@ func (ch *Channel) Sink() func(it driver.Item) error {
 func (ch *Channel) Attach(cfg driver.Config) (driver.Channel, error) {
 	at := &attachment{
 		ch:      ch,
-		ops:     map[*driver.Op]*engine.Async[item]{},
+		ops:     map[*driver.Op]turn{},
 		selects: map[*driver.Op]*engine.AsyncSelect{},
 		holds:   map[driver.Hold]handed{},
 	}
@@ -76,13 +74,20 @@ func (ch *Channel) Attach(cfg driver.Config) (driver.Channel, error) {
 // Stats returns the channel's figures at this moment.
 func (ch *Channel) Stats() driver.Stats { return ch.c.Stats() }
 
+// turn is an operation under way on an Async, which may be used again.
+type turn struct {
+	x *engine.Async[item]
+	n uint64
+}
+
 // attachment is one attachment, a driver.Channel.
 type attachment struct {
 	ch *Channel
 	a  engine.Attach
 
 	mu      sync.Mutex // guards what is below
-	ops     map[*driver.Op]*engine.Async[item]
+	ops     map[*driver.Op]turn
+	idle    []*receive                         // ended, and good for another
 	selects map[*driver.Op]*engine.AsyncSelect // begun on this attachment
 	holds   map[driver.Hold]handed
 	lastID  uint64
@@ -106,6 +111,7 @@ func (at *attachment) Detach(context.Context) error {
 	at.mu.Lock()
 	defer at.mu.Unlock()
 	clear(at.holds)
+	at.idle = nil
 	return err
 }
 
@@ -124,7 +130,7 @@ func (at *attachment) Start(op *driver.Op) {
 		}
 		at.async(op, func(x *engine.Async[item]) { x.BeginSend(items, op.Try) })
 	case driver.OpRecv:
-		at.async(op, func(x *engine.Async[item]) { x.BeginRecv(op.Max, op.Try) })
+		at.receive(op)
 	case driver.OpTake:
 		at.async(op, func(x *engine.Async[item]) { x.BeginTake(op.Max, op.Try, op.Plain, op.Unheard) })
 	case driver.OpAwaitStop:
@@ -151,7 +157,7 @@ func (at *attachment) async(op *driver.Op, begin func(*engine.Async[item])) {
 		op.Finish()
 	})
 	at.mu.Lock()
-	at.ops[op] = x
+	at.ops[op] = turn{x, x.Turn()}
 	at.mu.Unlock()
 	begin(x)
 }
@@ -200,109 +206,14 @@ func (at *attachment) items(op *driver.Op, got []engine.Got[item]) []driver.Item
 	return items
 }
 
-// handed is what goes by the name of one hold: a value, or all those that one plain
-// receive got.
-type handed []engine.Hold[item]
-
-// live reports whether any hold of h goes on.
-func (h handed) live() bool {
-	return slices.ContainsFunc(h, func(one engine.Hold[item]) bool { return one.Live() })
-}
-
-// hold remembers h under a name.
-func (at *attachment) hold(h handed) driver.Hold {
-	at.mu.Lock()
-	defer at.mu.Unlock()
-	if len(at.holds) >= max(at.sweep, minSweep) {
-		at.forgetEnded()
-	}
-	at.lastID++
-	name := driver.Hold{ID: at.lastID}
-	at.holds[name] = h
-	return name
-}
-
-// minSweep is how many holds are remembered before those are looked for that
-// ended otherwise than by their holder.
-const minSweep = 64
-
-// forgetEnded forgets the holds that have lapsed: their holder may never settle
-// them, and whoever tries is told the same. at.mu is held.
-func (at *attachment) forgetEnded() {
-	maps.DeleteFunc(at.holds, func(_ driver.Hold, h handed) bool { return !h.live() })
-	at.sweep = 2 * len(at.holds)
-}
-
-// atOnce does what needs no waiting.
-func (at *attachment) atOnce(op *driver.Op) error {
-	switch op.Kind {
-	case driver.OpClose:
-		return at.ch.c.Close(&at.a)
-	case driver.OpStop:
-		return at.ch.c.Stop(&at.a, op.Reason)
-	case driver.OpDone, driver.OpReturn, driver.OpReject, driver.OpExtend, driver.OpHeard:
-		return at.settle(op)
-	}
-	return fault.ErrUnsupported
-}
-
-// settle ends or extends the hold op names. A hold goes on after ErrFull, and
-// after being extended.
-func (at *attachment) settle(op *driver.Op) error {
-	at.mu.Lock()
-	h, ok := at.holds[op.Hold]
-	at.mu.Unlock()
-	if !ok {
-		return fault.ErrSettled
-	}
-	err := h.settle(op)
-	if op.Kind == driver.OpDone || !h.live() {
-		at.mu.Lock()
-		delete(at.holds, op.Hold)
-		at.mu.Unlock()
-	}
-	return err
-}
-
-// settle does what op says to all of h, of which one error is told.
-func (h handed) settle(op *driver.Op) (err error) {
-	if op.Kind == driver.OpDone && len(h) > 1 {
-		engine.DoneAll(h)
-		return nil
-	}
-	for _, one := range h {
-		if bad := settleHold(one, op); bad != nil {
-			err = bad
-		}
-	}
-	return err
-}
-
-func settleHold(h engine.Hold[item], op *driver.Op) error {
-	switch op.Kind {
-	case driver.OpDone:
-		return h.Done()
-	case driver.OpReturn:
-		if op.Unseen {
-			return h.ReturnUnseen()
-		}
-		return h.Return(op.Delay)
-	case driver.OpReject:
-		return h.Reject(op.Reason)
-	case driver.OpExtend:
-		return h.Extend(op.Delay)
-	}
-	return h.Heard()
-}
-
 // Cancel ends op because of why, unless it has ended.
 func (at *attachment) Cancel(op *driver.Op, why error) {
 	at.mu.Lock()
-	x, sel := at.ops[op], at.selects[op]
+	t, sel := at.ops[op], at.selects[op]
 	at.mu.Unlock()
 	switch {
-	case x != nil:
-		x.Cancel(why)
+	case t.x != nil:
+		t.x.CancelTurn(t.n, why)
 	case sel != nil:
 		sel.Cancel(why, false)
 	}

@@ -62,6 +62,9 @@ func appendHeaders(b []byte, h map[string]string) []byte {
 
 func headersLength(h map[string]string) int {
 	n := 2
+	if len(h) == 0 {
+		return n
+	}
 	for k, v := range h {
 		n += 4 + len(k) + len(v)
 	}

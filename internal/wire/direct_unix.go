@@ -9,8 +9,9 @@ import (
 
 // directly returns a function that writes to w what can be written without
 // blocking, or nil if w is nothing of the kind. The descriptors of net are
-// non-blocking, so one write call that is not repeated does it.
-func directly(w io.Writer) func([]byte) (int, bool) {
+// non-blocking, so one write call that is not repeated does it. One goroutine
+// calls it at a time.
+func directly(w io.Writer) func([]byte) int {
 	conn, ok := w.(syscall.Conn)
 	if !ok {
 		return nil
@@ -19,13 +20,31 @@ func directly(w io.Writer) func([]byte) (int, bool) {
 	if err != nil {
 		return nil
 	}
-	return func(b []byte) (n int, ok bool) {
-		err := raw.Write(func(fd uintptr) bool {
-			var err error
-			n, err = syscall.Write(int(fd), b)
-			ok = err == nil
-			return true // do not wait, whatever came of it
-		})
-		return max(n, 0), ok && err == nil
+	d := &direct{raw: raw}
+	d.try = d.write
+	return d.do
+}
+
+// direct is what a write without blocking needs, made once.
+type direct struct {
+	raw syscall.RawConn
+	try func(fd uintptr) bool // write
+	b   []byte
+	n   int
+}
+
+func (d *direct) do(b []byte) int {
+	d.b, d.n = b, 0
+	err := d.raw.Write(d.try)
+	d.b = nil
+	if err != nil {
+		return 0
 	}
+	return max(d.n, 0)
+}
+
+// write is the one call. It does not wait, whatever came of it.
+func (d *direct) write(fd uintptr) bool {
+	d.n, _ = syscall.Write(int(fd), d.b)
+	return true
 }

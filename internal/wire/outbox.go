@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"io"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -26,23 +27,24 @@ const keepBytes = 256 << 10
 // An Outbox that keeps (see Keep) is one direction of a session and outlives its
 // transports: what the other side has not acknowledged is sent again on the next.
 type Outbox struct {
-	mu      sync.Mutex // guards everything below
-	pending []byte     // frames not yet given to the transport
-	spare   []byte     // the other buffer, nil while a write uses it
-	added   uint64     // bytes ever added
-	written uint64     // bytes the transport took
-	writing bool       // a write runs; only its goroutine takes what is pending
-	corked  int        // Cork without Uncork
-	last    time.Time  // when the last write ended
-	ended   bool       // no more frames are taken
-	dropped bool       // what is pending is not to be written either
-	room    sync.Cond  // told when pending was taken away, on mu
-	torn    bool       // pending begins in the middle of a frame that is being written
-	paused  bool       // there is no transport at the moment
-	session session
+	mu       sync.Mutex // guards everything below
+	pending  []byte     // frames not yet given to the transport
+	spare    []byte     // the other buffer, nil while a write uses it
+	added    uint64     // bytes ever added
+	written  uint64     // bytes the transport took
+	writing  bool       // a write runs; only its goroutine takes what is pending
+	retained bool       // what it writes is kept itself, and not to be used again
+	corked   int        // Cork without Uncork
+	last     time.Time  // when the last write ended
+	ended    bool       // no more frames are taken
+	dropped  bool       // what is pending is not to be written either
+	room     sync.Cond  // told when pending was taken away, on mu
+	torn     bool       // pending begins in the middle of a frame that is being written
+	paused   bool       // there is no transport at the moment
+	session  session
 
-	wake   chan struct{}                 // one slot: there is something for Run to do
-	direct func([]byte) (n int, ok bool) // writes what can be without blocking, nil if unknown
+	wake   chan struct{}        // one slot: there is something for Run to do
+	direct func([]byte) (n int) // writes what can be without blocking, nil if unknown
 }
 
 // rest is how long after a write the next one is left to Run: frames that come
@@ -94,21 +96,31 @@ func (o *Outbox) Post(f Frame) {
 }
 
 // Flush has everything that was added written without waiting for more.
-func (o *Outbox) Flush() {
+func (o *Outbox) Flush() { o.flush(rest) }
+
+// FlushNow is Flush by who has nothing else to do until there is an answer, or has
+// already collected: it does not matter how long ago the last write was.
+func (o *Outbox) FlushNow() { o.flush(0) }
+
+// Collect is Flush by one of many: Run does it, once those who are about to add
+// something have done so.
+func (o *Outbox) Collect() { o.rouse() }
+
+// flush has what was added written: by the caller if the last write was so long ago.
+func (o *Outbox) flush(after time.Duration) {
 	o.mu.Lock()
 	if o.writing || o.corked > 0 || !o.ready() {
 		o.mu.Unlock()
 		return // whoever writes, uncorks or brings a transport goes on with it
 	}
-	if o.direct == nil || o.ended || time.Since(o.last) < rest {
+	if o.direct == nil || o.ended || after > 0 && time.Since(o.last) < after {
 		o.mu.Unlock()
 		o.rouse()
 		return
 	}
 	b, direct := o.begin(), o.direct
 	o.mu.Unlock()
-	n, _ := direct(b)
-	if o.wrote(b, n) {
+	if o.wrote(b, direct(b)) {
 		o.rouse()
 	}
 }
@@ -125,7 +137,7 @@ func (o *Outbox) Uncork() {
 	o.mu.Lock()
 	o.corked--
 	o.mu.Unlock()
-	o.Flush()
+	o.FlushNow()
 }
 
 // rouse has Run look.
@@ -143,6 +155,8 @@ func (o *Outbox) Run(w io.Writer) error {
 	o.attach(w)
 	defer o.awaitWrite()
 	for range o.wake {
+		// Whoever is ready to run may have something to add.
+		runtime.Gosched()
 		for {
 			b, done := o.take()
 			if done {
@@ -224,7 +238,7 @@ func (o *Outbox) begin() []byte {
 	b := o.pending
 	o.pending, o.spare = o.spare[:0], nil
 	// The other side may acknowledge it before the write has returned.
-	o.session.keep(b)
+	o.retained = o.session.keep(b)
 	o.room.Broadcast()
 	return b
 }
@@ -242,8 +256,8 @@ func (o *Outbox) wrote(b []byte, n int) (more bool) {
 		o.session.unkeep(len(b) - n)
 		o.torn = n < len(b)
 		if o.torn {
-			o.pending = append(b[n:], o.pending...)
-		} else if cap(b) <= keepBytes {
+			o.pending = append(b[n:len(b):len(b)], o.pending...)
+		} else if cap(b) <= keepBytes && !o.retained {
 			o.spare = b[:0]
 		}
 		if o.stalled() {

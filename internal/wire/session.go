@@ -84,7 +84,9 @@ func (o *Outbox) Acked(position uint64) error {
 		return broken("ACK: of %d, with %d to %d sent and not acknowledged", position, base, end)
 	}
 	waits := o.stalled()
-	s.kept.drop(int(position - base))
+	if free := s.kept.drop(int(position - base)); o.spare == nil && !o.writing && cap(free) <= keepBytes {
+		o.spare = free
+	}
 	s.head = nil // it is the end of a frame
 	o.mu.Unlock()
 	if waits {
@@ -98,12 +100,14 @@ func (o *Outbox) base() uint64 {
 	return o.written + uint64(o.session.given) - uint64(o.session.kept.length())
 }
 
-// keep notes that b is given to the transport.
-func (s *session) keep(b []byte) {
+// keep notes that b is given to the transport. It reports whether b itself is kept,
+// and must not be written to any more.
+func (s *session) keep(b []byte) (itself bool) {
 	if s.keeps {
-		s.kept.add(b)
+		itself = s.kept.add(b)
 		s.given = len(b)
 	}
+	return itself
 }
 
 // unkeep notes that the write has ended and n bytes were not taken.
@@ -210,45 +214,3 @@ func (s *session) wroteAck(n int) bool {
 	s.ack = s.ack[n:]
 	return true
 }
-
-// kept is a queue of bytes.
-type kept struct {
-	buf []byte
-	off int // the bytes of buf before it are gone
-}
-
-func (k *kept) bytes() []byte { return k.buf[k.off:] }
-
-func (k *kept) length() int { return len(k.buf) - k.off }
-
-// add adds b at the end.
-func (k *kept) add(b []byte) {
-	if len(k.buf)+len(b) > cap(k.buf) {
-		// Half of the room is left free, so that each byte is moved once or so.
-		need := 2 * (k.length() + len(b))
-		to := k.buf
-		if need > cap(to) {
-			to = make([]byte, 0, need)
-		}
-		k.buf, k.off = append(to[:0], k.bytes()...), 0
-	}
-	k.buf = append(k.buf, b...)
-}
-
-// drop takes the first n bytes away.
-func (k *kept) drop(n int) {
-	k.off += n
-	live := k.bytes()
-	switch {
-	case cap(k.buf) > keepBytes && 4*len(live) < cap(k.buf):
-		k.buf, k.off = append(make([]byte, 0, 2*len(live)), live...), 0
-	case len(live) == 0:
-		k.buf, k.off = k.buf[:0], 0
-	}
-}
-
-// cut takes the last n bytes away.
-func (k *kept) cut(n int) { k.buf = k.buf[:len(k.buf)-n] }
-
-// reset takes all bytes away.
-func (k *kept) reset() { k.drop(k.length()) }

@@ -335,8 +335,12 @@ func TestStall(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	if cap(o.session.kept.buf) > maxKept {
-		t.Errorf("%d bytes are held for %d", cap(o.session.kept.buf), o.session.kept.length())
+	held := 0
+	for _, part := range o.session.kept.parts {
+		held += cap(part)
+	}
+	if held > maxKept {
+		t.Errorf("%d bytes are held for %d", held, o.session.kept.length())
 	}
 }
 
@@ -385,10 +389,10 @@ func TestRunAwaitsDirectWrites(t *testing.T) {
 		o := NewOutbox()
 		o.Keep()
 		inside, let := make(chan struct{}), make(chan struct{})
-		o.direct = func(b []byte) (int, bool) {
+		o.direct = func(b []byte) int {
 			close(inside)
 			<-let
-			return 0, true
+			return 0
 		}
 		o.End((&Order{Type: TypeTaken, Channel: 1, Op: 1}).Append(o.Begin()), false)
 		flushed := make(chan struct{})
@@ -413,6 +417,38 @@ func TestRunAwaitsDirectWrites(t *testing.T) {
 		<-ended
 		if err := o.Rewind(0, 0); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestKept: what is kept is what was given, whatever the lengths, and is given up in
+// order from the front and from the back.
+func TestKept(t *testing.T) {
+	rnd := randomly(t)
+	var k kept
+	var want []byte
+	for range 5000 {
+		switch rnd.IntN(4) {
+		case 0:
+			b := make([]byte, 1+rnd.IntN(2*longWrite))
+			for i := range b {
+				b[i] = byte(rnd.Uint32())
+			}
+			want = append(want, b...)
+			if !k.add(b) {
+				clear(b) // it is used again
+			}
+		case 1:
+			n := rnd.IntN(len(want) + 1)
+			k.drop(n)
+			want = want[n:]
+		case 2:
+			n := rnd.IntN(min(len(want), longWrite) + 1)
+			k.cut(n)
+			want = want[:len(want)-n]
+		}
+		if !bytes.Equal(k.bytes(), want) || k.length() != len(want) {
+			t.Fatalf("%d bytes are kept, want %d, or others", k.length(), len(want))
 		}
 	}
 }

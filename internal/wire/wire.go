@@ -116,6 +116,10 @@ func (t Type) Optional() bool { return t >= 0x80 }
 // positions ACK and a resume speak of.
 func (t Type) counted() bool { return t > 0x0f }
 
+// OfSession reports whether frames of the type are about the session and the
+// connection, and no operation's.
+func (t Type) OfSession() bool { return !t.counted() }
+
 // Header is the head of a frame.
 type Header struct {
 	Length uint32 // of the body
