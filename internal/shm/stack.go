@@ -11,6 +11,7 @@ import "github.com/handoff-go/handoff/driver"
 // push puts e on top of this member's stack.
 func (t *tx) push(e uint32) {
 	at := t.me(mStack)
+	t.state(e, inReady, withSlot, 0) // held by nobody, and most often what it will be next
 	t.setE(e, eNext, t.get(at))
 	t.set(at, e)
 	t.pushed++
