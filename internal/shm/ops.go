@@ -139,11 +139,19 @@ func (t *tx) receive(kind uint32, most int, try bool) uint32 {
 // takeNow takes up to most of the values that are ready.
 func (t *tx) takeNow(kind uint32, most int) {
 	if kind == waitRecv {
-		t.cut(most)
+		if t.get(gNoSlot) != 0 {
+			t.cut(1) // the slot goes to who waits for it, before the next value is looked at
+			t.fillSlots()
+		} else {
+			t.cut(most)
+		}
 	}
-	for len(t.taken) < most && t.room(stepWrites) {
+	for len(t.taken) < most {
 		e := t.get(gReady)
 		if e == 0 {
+			break
+		}
+		if t.short = !t.fits(); t.short {
 			break
 		}
 		if kind == waitRecv {

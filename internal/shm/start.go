@@ -185,8 +185,26 @@ func (m *Member) receive(o *outcome, op *driver.Op, kind uint32) {
 			m.point(PointTaken)
 			err = m.readInto(op, t.taken, kind)
 		}
+		for err == nil && t.short && len(op.Got) < op.Max {
+			m.takeMore(o, op, kind)
+		}
 	}
 	m.end(o, op, err)
+}
+
+// takeMore goes on with a receive that was too large for one transaction.
+func (m *Member) takeMore(o *outcome, op *driver.Op, kind uint32) {
+	err := m.do(o, func(t *tx) {
+		if t.get(gTakers) == 0 && t.get(gReady) != 0 {
+			t.takeNow(kind, op.Max-len(op.Got))
+		}
+	})
+	if err == nil {
+		err = m.readInto(op, m.t.taken, kind)
+	}
+	if err != nil { // what it has got, it has
+		m.t.short = false
+	}
 }
 
 // readInto appends the values of records to op.Got. Those of a plain receive are on the stack.

@@ -50,6 +50,7 @@ type tx struct {
 	reason uint32 // record with the reason, for a rejection
 	n      int    // of a send: how many values have left
 	taken  []uint32
+	short  bool // there is more to be taken, for which there was no room
 	pushed int // how many records the stack has gained
 
 	due    int64    // the first end of a hold or a rest that this transaction has begun, ms; 0 for none
@@ -66,6 +67,7 @@ func (t *tx) begin() {
 	t.bad, t.budget = "", t.s.budget
 	t.own, t.ended, t.result, t.reason, t.n, t.pushed = 0, false, resOK, 0, 0, 0
 	t.taken, t.woken, t.told = t.taken[:0], t.woken[:0], t.told[:0]
+	t.short = false
 	t.turned, t.served, t.due = t.turned[:0], t.served[:0], 0
 	for {
 		t.head = t.s.load(headAt)
