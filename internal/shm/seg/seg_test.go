@@ -4,12 +4,14 @@ package seg
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -250,5 +252,56 @@ func TestADescriptorIsShared(t *testing.T) {
 	named, err := at(t, Where{Name: "x"}).Key()
 	if mine, err2 := p.Key(); err != nil || err2 != nil || named != mine {
 		t.Fatal("descriptors and names have different places", named, mine, err, err2)
+	}
+}
+
+// A sweep takes what is just being made for something left, until it is locked.
+// Whoever makes it notices, and what is in use is never removed.
+func TestASweepRemovesNothingInUse(t *testing.T) {
+	w := somewhere(t)
+	p, sweeper := at(t, w), at(t, w)
+	stop := make(chan struct{})
+	var all sync.WaitGroup
+	for range 2 {
+		all.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					sweeper.sweep()
+				}
+			}
+		})
+	}
+	again := 0
+	for i := range uint64(500) {
+		s, made, err := p.Open(context.Background(), size, func(mem []byte) error {
+			again++
+			return with(i)(mem)
+		})
+		if err != nil || !made || !s.Named() {
+			t.Fatal(err, made)
+		}
+		same, _, err := p.Open(context.Background(), size, nil)
+		if err != nil || number(t, same) != i {
+			t.Fatal("in use, and not found", err)
+		}
+		same.Close()
+		var who ID
+		rand.Read(who[:])
+		l, err := p.Join(who)
+		if err != nil || !p.Alive(who) || !l.Hung() {
+			t.Fatal("a member was swept away", err)
+		}
+		l.Leave()
+		s.Remove()
+		s.Close()
+	}
+	close(stop)
+	all.Wait()
+	t.Logf("500 segments were made in %d attempts", again)
+	if names, _ := os.ReadDir(p.dir.Name()); len(names) != 0 {
+		t.Errorf("left over: %v", names)
 	}
 }

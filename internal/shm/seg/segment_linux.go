@@ -249,7 +249,12 @@ func begin(dir int, temp, mem string) (int, error) {
 		return -1, because(err, temp)
 	}
 	step("file")
-	if err := bell.Lock(fd); err != nil {
+	switch err := bell.Lock(fd); err {
+	case nil:
+	case unix.EAGAIN, unix.EACCES: // it is being swept away
+		unix.Close(fd)
+		return -1, errLost
+	default:
 		unix.Close(fd)
 		return -1, because(err, temp)
 	}
@@ -284,7 +289,7 @@ func (p *Place) publish(dir, fd int, temp, file string) error {
 		return because(err, p.seg)
 	}
 	step("published")
-	// A sweeper may have removed the file just before its folder was renamed.
+	// A sweeper may have removed the file before it was locked.
 	var at, is unix.Stat_t
 	if unix.Fstatat(dir, file, &at, unix.AT_SYMLINK_NOFOLLOW) != nil || unix.Fstat(fd, &is) != nil || at.Ino != is.Ino {
 		return errLost

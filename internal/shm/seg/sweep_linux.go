@@ -83,19 +83,24 @@ func sweepMaking(dir int, name string) {
 		return
 	}
 	for _, f := range files {
-		path := name + "/" + f
-		fd, err := unix.Openat(dir, path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-		if err != nil {
+		if !sweepFile(dir, name+"/"+f) {
 			return
 		}
-		locked := bell.Locked(fd)
-		unix.Close(fd)
-		if locked {
-			return
-		}
-		unix.Unlinkat(dir, path, 0)
 	}
 	unix.Unlinkat(dir, name, unix.AT_REMOVEDIR)
+}
+
+// sweepFile removes a file that nobody has the lock of. It takes the lock itself:
+// the system finds the folder of a path before it removes the file, and somebody
+// could rename the folder in between. Who has the lock before it is renamed keeps
+// it until it is, and then this path leads nowhere.
+func sweepFile(dir int, path string) bool {
+	fd, err := unix.Openat(dir, path, unix.O_RDWR|unix.O_NONBLOCK|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	return bell.Lock(fd) == nil && unix.Unlinkat(dir, path, 0) == nil
 }
 
 // inside returns the names in a folder, three at most: a segment has one.
