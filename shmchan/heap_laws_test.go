@@ -1,10 +1,15 @@
 package shmchan
 
 import (
+	"fmt"
+	"os"
 	"testing"
 
 	"github.com/handoff-go/handoff/drivertest"
 )
+
+// unique tells the segments of this process from those of others.
+var unique = fmt.Sprintf("test-%d-", os.Getpid())
 
 // onHeap is the URL of a channel in the heap that is not there yet.
 func onHeap(*drivertest.Env) string { return "shmheap:" + drivertest.FreshName() }
@@ -14,15 +19,7 @@ func TestSeamOnHeap(t *testing.T) { drivertest.Seam(t, func() string { return on
 
 // TestLawsOnHeap asks for the laws over memory of this process, with all attachments in it.
 func TestLawsOnHeap(t *testing.T) {
-	h := drivertest.Medium("shmheap", onHeap)
+	h := harness("shmheap", onHeap)
 	h.InBubble = true
-	h.Has = h.Has.With(drivertest.FeaturePayloads, drivertest.FeatureHuge).Without(
-		drivertest.FeatureDeadLetter,
-		drivertest.FeatureSelect, drivertest.FeatureDefault, drivertest.FeatureSelectFirst, drivertest.FeatureSelector, drivertest.FeatureAfter)
-	h.Empty = drivertest.Opened[struct{}](onHeap)
-	h.Text = drivertest.Opened[string](onHeap)
-	h.Bytes = drivertest.Opened[[]byte](onHeap)
-	h.Big = drivertest.Opened[drivertest.Big](onHeap)
-	h.Huge = drivertest.Opened[drivertest.Huge](onHeap)
 	drivertest.Run(t, h, drivertest.Options{})
 }

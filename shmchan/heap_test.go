@@ -26,45 +26,44 @@ func init() {
 	driver.Register("shmheap", medium{store: &heap{named: map[string]*piece{}}})
 }
 
-func (h *heap) open(_ context.Context, u *url.URL, create driver.Create, p shm.Params) (o opened, err error) {
+func (h *heap) open(_ context.Context, u *url.URL, create driver.Create, p shm.Params) (ms membership, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	name := u.Opaque
 	at := h.named[name]
 	if name == "" {
-		return o, driver.Because(driver.ErrConflict, "no name")
+		return ms, driver.Because(driver.ErrConflict, "no name")
 	}
 	if at == nil {
 		if create == driver.CreateNo {
-			return o, driver.ErrNotFound
+			return ms, driver.ErrNotFound
 		}
 		size, err := p.Size()
 		if err != nil {
-			return o, err
+			return ms, err
 		}
 		words := make([]uint64, size/8)
 		if err := shm.Make(words, p); err != nil {
-			return o, err
+			return ms, err
 		}
 		at = &piece{}
 		if at.seg, err = shm.Load(words); err != nil {
-			return o, err
+			return ms, err
 		}
 		began := time.Now()
 		at.seg.Clock = func() int64 { return int64(time.Since(began)) }
 		h.named[name] = at
-		o.created = true
+		ms.founded = true
 	}
 	at.refs++
-	o.seg, o.name = at.seg, name
-	o.join = func([16]byte) error { return nil }
-	o.release = func() {
+	ms.seg, ms.name = at.seg, name
+	ms.begun = func(*shm.Member) error { return nil }
+	ms.left = func(bool) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		if at.refs--; at.refs == 0 && h.named[name] == at {
 			delete(h.named, name)
 		}
 	}
-	o.left = func(bool) { o.release() }
-	return o, nil
+	return ms, nil
 }

@@ -25,7 +25,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"encoding/binary"
 	"net/url"
 	"os"
 	"strconv"
@@ -36,19 +35,21 @@ import (
 
 // store is where segments are.
 type store interface {
-	// open returns the segment u names, and the name of the channel. One that is not there is
-	// made for p, as create says. release has to be called once for each open.
-	open(ctx context.Context, u *url.URL, create driver.Create, p shm.Params) (opened, error)
+	// open returns a membership of the segment u names. A segment that is not there is made for
+	// p, as create says.
+	open(ctx context.Context, u *url.URL, create driver.Create, p shm.Params) (membership, error)
 }
 
-// opened is a segment that one attachment has opened.
-type opened struct {
+// membership is what one attachment has of a segment before it is a member.
+type membership struct {
 	seg     *shm.Segment
-	name    string
-	created bool
-	join    func(id [16]byte) error // before the attachment is a member
-	left    func(last bool)         // after it was one; last: it was the last
-	release func()                  // instead, if it never was
+	name    string // of the channel
+	id      [16]byte
+	founded bool // it has made the segment
+	reaper  bool // everybody in it is dead
+	// begun is called when it is a member, left when it was, or never will be; last: nobody is left.
+	begun func(*shm.Member) error
+	left  func(last bool)
 }
 
 // medium opens the channels of a scheme.
@@ -74,6 +75,7 @@ func parse(u *url.URL) (a asked, err error) {
 			return a, driver.Because(driver.ErrConflict, "%s=%s is no positive number", key, values[0])
 		}
 	}
+	a.pool = (a.pool + 4095) &^ 4095 // pages
 	return a, nil
 }
 
@@ -96,48 +98,56 @@ func (d medium) Open(ctx context.Context, u *url.URL, cfg driver.Config) (driver
 	p := shm.Params{Slots: max(cfg.Slots, 0), MaxValue: cfg.MaxValue, Waiters: a.waiters, Members: a.members, Pool: a.pool,
 		Type: cfg.Type, MaxHold: cfg.MaxHold, AutoClose: cfg.CloseWhenSendersGone}
 	if p.Pool == 0 && cfg.MaxValue > 0 {
-		p.Pool = max(4<<20, 4*cfg.MaxValue)
+		p.Pool = max(4<<20, (4*cfg.MaxValue+4095)&^4095)
 	}
-	binary.Read(rand.Reader, binary.LittleEndian, &p.Born)
+	rand.Read(p.Born[:])
 	for {
 		ch, err := d.attach(ctx, u, cfg, p, a)
-		if !shm.Ended(err) || ctx.Err() != nil {
+		if !shm.Ended(err) {
 			return ch, err
+		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
 		}
 	}
 }
 
-// attach opens a segment and becomes a member.
+// attach opens a segment and becomes a member. It is to be tried again if the segment has ended.
 func (d medium) attach(ctx context.Context, u *url.URL, cfg driver.Config, p shm.Params, a asked) (driver.Channel, error) {
-	o, err := d.store.open(ctx, u, cfg.Create, p)
+	p.Founder.Pid = os.Getpid()
+	p.Founder.About = shm.About{Send: cfg.Send, Receive: cfg.Receive}
+	ms, err := d.store.open(ctx, u, cfg.Create, p)
 	if err != nil {
 		return nil, err
 	}
-	if err := agrees(o, cfg, a); err != nil {
-		o.release()
-		return nil, err
+	about := shm.About{Name: ms.name, Title: cmp.Or(cfg.Name, ms.name), Send: cfg.Send, Receive: cfg.Receive, Survives: d.survives, Over: ms.left}
+	var m *shm.Member
+	switch {
+	case ms.founded:
+		m = ms.seg.Founded(ms.id, about)
+	case !ms.reaper:
+		err = agrees(ms.seg, cfg, a)
+		fallthrough
+	default:
+		if err == nil {
+			m, err = ms.seg.Join(ms.id, os.Getpid(), ms.reaper, about)
+		}
+		if err != nil {
+			ms.left(false)
+			return nil, err
+		}
 	}
-	var id [16]byte
-	rand.Read(id[:])
-	if err := o.join(id); err != nil {
-		o.release()
-		return nil, err
-	}
-	m, err := o.seg.Join(id, os.Getpid(), shm.About{
-		Name: o.name, Title: cmp.Or(cfg.Name, o.name), Send: cfg.Send, Receive: cfg.Receive, Survives: d.survives, Over: o.left})
-	if err != nil {
-		o.left(false)
+	if err := ms.begun(m); err != nil {
+		m.Detach(ctx)
 		return nil, err
 	}
 	return m, nil
 }
 
 // agrees says what cfg wants otherwise than the segment is. What it does not say, it accepts.
-func agrees(o opened, cfg driver.Config, a asked) error {
-	s := o.seg
+func agrees(s *shm.Segment, cfg driver.Config, a asked) error {
 	p := s.Params()
 	switch {
-	case o.created:
 	case cfg.Create == driver.CreateNew:
 		return driver.Because(driver.ErrConflict, "it exists already")
 	case cfg.Type != p.Type:

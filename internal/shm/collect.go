@@ -17,9 +17,6 @@ type fetched struct {
 
 // collect ends the operations of this member that something has happened to.
 func (m *Member) collect() {
-	if uint32(m.s.load(m.s.memberWord(m.index)+mDone)) == 0 {
-		return
-	}
 	var o outcome
 	m.mu.Lock()
 	m.look(&o)

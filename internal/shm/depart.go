@@ -14,6 +14,9 @@ func (m *Member) Detach(context.Context) error {
 		m.leave(&o)
 		return driver.ErrDetached
 	}
+	m.leaving.Store(true) // partner: spin
+	m.spins.Lock()
+	m.spins.Unlock()
 	m.look(&o)
 	for i := 0; i < len(m.calls); i++ {
 		if c := m.calls[i]; c != nil {
@@ -27,31 +30,35 @@ func (m *Member) Detach(context.Context) error {
 		m.timer.Stop()
 	}
 	m.point(PointLeaving)
-	m.depart(&o, m.index, "detach", "its holder detached")
+	m.depart(&o, Name{m.index, m.id}, "detach", "its holder detached")
+	last := uint32(m.s.load(gDead)) != 0
 	m.s.local[m.index].Store(nil)
+	m.s.ours.Add(-1)
 	m.mu.Unlock()
 	m.after(&o)
 	if m.about.Over != nil {
-		m.about.Over(uint32(m.s.load(gDead)) != 0)
+		m.about.Over(last)
 	}
 	return nil
 }
 
 // depart ends the membership of who: this member's own, or that of one that is dead. It is
 // cut into small transactions, each of which any number of members may do, or find done.
-func (m *Member) depart(o *outcome, who uint32, op, why string) error {
-	at := m.s.memberWord(who)
+func (m *Member) depart(o *outcome, who Name, op, why string) error {
+	d := departure{m: m, who: who, op: op, why: why}
 	err := m.do(o, func(t *tx) {
-		if state := t.get(at + mState); state != 0 {
+		at := t.memberAt(who.Index)
+		if state := t.get(at + mState); state&memberJoined != 0 && t.isNamed(who) {
 			t.set(at+mState, state|memberLeaving)
+			if who.Index == m.index {
+				m.state = state | memberLeaving
+			}
 		}
 	})
 	for over := false; !over && err == nil; {
-		for _, step := range []func(*outcome, uint32, string, string) (bool, error){
-			m.departDone, m.departWaiters, m.departRecords, m.departLast, m.departStack,
-		} {
+		for _, step := range []func(*outcome) (bool, error){d.news, d.waiters, d.records, d.last, d.stack} {
 			for more := true; more && err == nil; {
-				more, err = step(o, who, op, why)
+				more, err = step(o)
 			}
 		}
 		if err == nil {
@@ -61,12 +68,43 @@ func (m *Member) depart(o *outcome, who uint32, op, why string) error {
 	return err
 }
 
+// departure is the end of a membership, as one member does it.
+type departure struct {
+	m       *Member
+	who     Name
+	op, why string // for events
+}
+
+// do is Member.do, unless who has left meanwhile.
+func (d *departure) do(o *outcome, build func(t *tx)) error {
+	return d.m.do(o, func(t *tx) {
+		if t.isLeaving(d.who) {
+			build(t)
+		}
+	})
+}
+
+// isNamed reports whether who is a member still.
+func (t *tx) isNamed(who Name) bool {
+	at := t.memberAt(who.Index) + mID
+	for k := range uint32(4) {
+		if t.get(at+k) != idWord(who.ID, k) {
+			return false
+		}
+	}
+	return true
+}
+
+func (t *tx) isLeaving(who Name) bool {
+	return t.get(t.memberAt(who.Index)+mState)&memberLeaving != 0 && t.isNamed(who)
+}
+
 const lastGone = "the last receiver is gone"
 
-// departDone drops what has happened to who: nobody will fetch it.
-func (m *Member) departDone(o *outcome, who uint32, _, _ string) (more bool, err error) {
-	err = m.do(o, func(t *tx) {
-		w := t.get(t.memberAt(who) + mDone)
+// news drops what has happened to who: nobody will fetch it.
+func (d *departure) news(o *outcome) (more bool, err error) {
+	err = d.do(o, func(t *tx) {
+		w := t.get(t.memberAt(d.who.Index) + mDone)
 		if more = w != 0; more {
 			t.departWaiter(w)
 			t.move()
@@ -75,15 +113,15 @@ func (m *Member) departDone(o *outcome, who uint32, _, _ string) (more bool, err
 	return more, err
 }
 
-// departWaiters ends what who waits for.
-func (m *Member) departWaiters(o *outcome, who uint32, _, _ string) (more bool, err error) {
-	s := m.s
+// waiters ends what who waits for.
+func (d *departure) waiters(o *outcome) (more bool, err error) {
+	s, who := d.m.s, d.who.Index
 	for w := uint32(1); w <= s.waiters && err == nil; w++ {
 		state := uint32(s.load(s.geometry.waiterAt + w*waiterWords + wState))
 		if state>>16 != who || state>>8&0xff != phaseWaiting {
 			continue
 		}
-		err = m.do(o, func(t *tx) {
+		err = d.do(o, func(t *tx) {
 			if t.wMember(w) == who && t.phase(w) == phaseWaiting {
 				t.giveUp(w)
 				t.move()
@@ -116,22 +154,22 @@ func (t *tx) departWaiter(w uint32) {
 	t.dropWaiter(w)
 }
 
-// departRecords gives back what who holds.
-func (m *Member) departRecords(o *outcome, who uint32, op, why string) (more bool, err error) {
-	s := m.s
+// records gives back what who holds.
+func (d *departure) records(o *outcome) (more bool, err error) {
+	s, who := d.m.s, d.who.Index
 	for e := uint32(1); e <= s.records && err == nil; e++ {
 		state := uint32(s.load(s.geometry.recordAt + e*recordWords + eState))
 		if k := state & inKind; state>>holderShift != who || k != inHeld && k != inLent {
 			continue
 		}
 		more = true
-		err = m.do(o, func(t *tx) {
+		err = d.do(o, func(t *tx) {
 			if t.holder(e) != who {
 				return
 			}
 			switch t.kind(e) {
 			case inHeld:
-				t.lost(e, op, why)
+				t.lost(e, d.op, d.why)
 				t.move()
 			case inLent:
 				t.state(e, 0, 0, 0)
@@ -142,10 +180,10 @@ func (m *Member) departRecords(o *outcome, who uint32, op, why string) (more boo
 	return more, err
 }
 
-// departStack gives back the free records of who.
-func (m *Member) departStack(o *outcome, who uint32, _, _ string) (more bool, err error) {
-	at := m.s.memberWord(who)
-	err = m.do(o, func(t *tx) {
+// stack gives back the free records of who.
+func (d *departure) stack(o *outcome) (more bool, err error) {
+	at := d.m.s.memberWord(d.who.Index)
+	err = d.do(o, func(t *tx) {
 		first := t.get(at + mStack)
 		if more = first != 0; !more {
 			return
@@ -165,16 +203,16 @@ func (m *Member) departStack(o *outcome, who uint32, _, _ string) (more bool, er
 		t.setE(first, eChain, t.get(gFree))
 		t.set(gFree, first)
 	})
-	if who == m.index {
-		m.free = 0
+	if d.who.Index == d.m.index {
+		d.m.free = 0
 	}
 	return more, err
 }
 
-// departLast does what the end of the last sender, or receiver, means.
-func (m *Member) departLast(o *outcome, who uint32, _, _ string) (more bool, err error) {
-	return false, m.do(o, func(t *tx) {
-		state := t.get(t.memberAt(who) + mState)
+// last does what the end of the last sender, or receiver, means.
+func (d *departure) last(o *outcome) (more bool, err error) {
+	return false, d.do(o, func(t *tx) {
+		state := t.get(t.memberAt(d.who.Index) + mState)
 		senders, receivers := t.rights()
 		if state&memberSends != 0 && senders == 0 && t.s.auto && t.get(gClosed) == 0 {
 			t.tell(driver.EventClosed, "detach", "the last sender is gone", 0)
@@ -187,9 +225,9 @@ func (m *Member) departLast(o *outcome, who uint32, _, _ string) (more bool, err
 }
 
 // departed ends the membership of who, if nothing is left of it.
-func (t *tx) departed(who uint32) bool {
-	at := t.memberAt(who)
-	if t.get(at+mState) == 0 {
+func (t *tx) departed(who Name) bool {
+	at := t.memberAt(who.Index)
+	if !t.isLeaving(who) {
 		return true
 	}
 	if t.get(at+mDone)|t.get(at+mStack) != 0 {
@@ -197,7 +235,18 @@ func (t *tx) departed(who uint32) bool {
 	}
 	t.set(at+mState, 0)
 	if t.add(gJoined, ^uint32(0)) == 0 {
-		t.set(gDead, 1)
+		t.die()
 	}
 	return true
+}
+
+// die ends the segment. What is in it is lost.
+func (t *tx) die() {
+	if t.get(gDead) != 0 {
+		return
+	}
+	t.set(gDead, 1)
+	for e := t.get(gTail); e != 0; e = t.e(e, ePrev) {
+		t.tell(driver.EventDropped, "detach", "the last attachment is gone", t.tries(e))
+	}
 }

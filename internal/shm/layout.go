@@ -1,6 +1,7 @@
 package shm
 
 import (
+	"encoding/binary"
 	"math/bits"
 	"os"
 	"time"
@@ -146,7 +147,15 @@ type Params struct {
 	Type      string
 	MaxHold   time.Duration
 	AutoClose bool
-	Born      [2]uint64 // the incarnation, random
+	Born      [16]byte // the incarnation, random
+	Founder   Founder  // the first member
+}
+
+// Founder is the first member of a segment: whoever makes it.
+type Founder struct {
+	ID    [16]byte
+	Pid   int
+	About About
 }
 
 // Defaults fills in what p does not say.
@@ -249,12 +258,20 @@ func Make(words []uint64, p Params) error {
 		hdMagic: magic, hdVersion: formOf(), hdWords: uint64(g.words), hdSlots: uint64(p.Slots), hdMaxValue: uint64(p.MaxValue),
 		hdRecords: uint64(g.records), hdWaiters: uint64(g.waiters), hdMembers: uint64(g.members), hdPages: uint64(g.pages),
 		hdFlags: flags, hdMaxHold: uint64(p.MaxHold), hdPid: uint64(os.Getpid()), hdStart: uint64(time.Now().UnixNano()),
-		hdBorn: p.Born[0], hdBorn + 1: p.Born[1], hdTypeLen: uint64(len(p.Type)),
+		hdBorn: binary.LittleEndian.Uint64(p.Born[:8]), hdBorn + 1: binary.LittleEndian.Uint64(p.Born[8:]), hdTypeLen: uint64(len(p.Type)),
 	} {
 		words[at] = v
 	}
 	copy(bytesOf(words[hdType:headerEnd]), p.Type)
 	fill(words, g)
+	at := g.memberAt
+	words[at+mState] = uint64(p.Founder.About.state())
+	for k := range uint32(4) {
+		words[at+mID+k] = uint64(idWord(p.Founder.ID, k))
+	}
+	words[at+mPid] = uint64(uint32(p.Founder.Pid))
+	words[at+mBirth] = uint64(uint32(time.Now().Unix()))
+	words[gJoined] = 1
 	return nil
 }
 

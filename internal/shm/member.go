@@ -1,6 +1,7 @@
 package shm
 
 import (
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +14,7 @@ type Member struct {
 	s     *Segment
 	index uint32
 	id    [16]byte
+	state uint32 // what its word of the segment says
 	about About
 
 	mu       sync.Mutex // guards the rest, and this member's words of the segment
@@ -23,11 +25,15 @@ type Member struct {
 	spare    []*call
 	fetched  []fetched
 	header   []byte // room for one
+	waits    int    // how many operations wait
 	detached bool
 	last     driver.Stats // once detached
 	timer    *time.Timer  // for the ends of holds and rests
 	alarmAt  int64        // when it comes, ms; 0: it does not
 
+	spins    sync.RWMutex // held for reading by who looks at the segment without mu
+	leaving  atomic.Bool  // stored before spins is taken for good; loaded by who has it
+	patience atomic.Int32 // how long to look
 }
 
 // About is what an attachment is and may do.
@@ -51,7 +57,15 @@ type call struct {
 type outcome struct {
 	ended []*driver.Op
 	told  []told
-	woken []uint32
+	here  []*Member // members of this process that something has happened to
+	rung  []Name    // those of others that sleep
+}
+
+// Name names a member: its number, which is used again when it is gone, and what it has
+// chosen itself.
+type Name struct {
+	Index uint32
+	ID    [16]byte
 }
 
 // memberState: in use, and what it may do.
@@ -60,43 +74,56 @@ const (
 	memberLeaving = 2
 	memberSends   = 4
 	memberTakes   = 8
+	memberReaps   = 16 // it has come to end a segment of the dead
 )
 
-// Join makes this process one more member of the segment. id names it, for its life lock and
-// its bell.
-func (s *Segment) Join(id [16]byte, pid int, about About) (*Member, error) {
-	m := &Member{s: s, id: id, about: about}
-	m.t.s, m.t.m = s, m
+// stateOf is the state of a new member.
+func (a About) state() uint32 {
 	state := uint32(memberJoined)
-	if about.Send {
+	if a.Send {
 		state |= memberSends
 	}
-	if about.Receive {
+	if a.Receive {
 		state |= memberTakes
 	}
+	return state
+}
+
+// Founded returns the member whose name was in Params when the segment was made.
+func (s *Segment) Founded(id [16]byte, about About) *Member {
+	m := s.newMember(id, about)
+	s.local[0].Store(m)
+	s.ours.Add(1)
+	return m
+}
+
+func (s *Segment) newMember(id [16]byte, about About) *Member {
+	m := &Member{s: s, id: id, about: about, state: about.state()}
+	m.t.s, m.t.m = s, m
+	m.patience.Store(spinMost)
+	return m
+}
+
+// Join makes this process one more member of the segment. id names it, for its life lock and
+// its bell. A reaper joins a segment whose members are all dead, to end it.
+func (s *Segment) Join(id [16]byte, pid int, reaper bool, about About) (*Member, error) {
+	m := s.newMember(id, about)
+	if reaper {
+		m.state = memberJoined | memberReaps
+	}
 	for {
-		t := &m.t
-		if i, ok := s.seat(); ok {
-			m.index = i
-		} else {
+		i, ok := s.seat()
+		if !ok {
 			return nil, driver.Because(driver.ErrFull, "all %d attachments of the segment are taken (members=)", s.members)
 		}
+		m.index = i
+		t := &m.t
 		t.begin()
-		at := s.memberWord(m.index)
 		if t.get(gDead) != 0 {
-			return nil, errDead
+			return nil, ErrEnded
 		}
-		if t.get(at+mState) == 0 {
-			t.set(at+mState, state)
-			for i := range uint32(4) {
-				t.set(at+mID+i, uint32(id[4*i])|uint32(id[4*i+1])<<8|uint32(id[4*i+2])<<16|uint32(id[4*i+3])<<24)
-			}
-			t.set(at+mPid, uint32(pid))
-			t.set(at+mBirth, uint32(time.Now().Unix()))
-			t.set(at+mStack, 0)
-			t.set(at+mDone, 0)
-			t.set(at+mDoneTail, 0)
-			t.add(gJoined, 1)
+		if t.get(s.memberWord(i)+mState) == 0 {
+			t.enter(i, m.state, id, pid)
 			if t.commit() {
 				break
 			}
@@ -108,15 +135,35 @@ func (s *Segment) Join(id [16]byte, pid int, about About) (*Member, error) {
 	atomic.StoreUint64(&s.words[s.memberWord(m.index)+mLooking], 0)
 	atomic.StoreUint64(&s.words[s.memberWord(m.index)+mRung], 0)
 	s.local[m.index].Store(m)
+	s.ours.Add(1)
 	m.point(PointJoined)
 	return m, nil
 }
 
-// errDead says that the segment was over when somebody wanted to join.
-var errDead = driver.Because(driver.ErrNotFound, "the segment has just ended")
+// enter writes the record of a new member.
+func (t *tx) enter(i, state uint32, id [16]byte, pid int) {
+	at := t.s.memberWord(i)
+	t.set(at+mState, state)
+	for k := range uint32(4) {
+		t.set(at+mID+k, idWord(id, k))
+	}
+	t.set(at+mPid, uint32(pid))
+	t.set(at+mBirth, uint32(time.Now().Unix()))
+	t.set(at+mStack, 0)
+	t.set(at+mDone, 0)
+	t.set(at+mDoneTail, 0)
+	t.add(gJoined, 1)
+}
+
+func idWord(id [16]byte, k uint32) uint32 {
+	return uint32(id[4*k]) | uint32(id[4*k+1])<<8 | uint32(id[4*k+2])<<16 | uint32(id[4*k+3])<<24
+}
+
+// ErrEnded says that the segment was over when somebody wanted to join.
+var ErrEnded = driver.Because(driver.ErrNotFound, "the segment has just ended")
 
 // Ended reports whether err is of a Join that came too late: the segment was over.
-func Ended(err error) bool { return err == errDead }
+func Ended(err error) bool { return errors.Is(err, ErrEnded) }
 
 // seat returns a place for a member that seems free.
 func (s *Segment) seat() (uint32, bool) {
@@ -145,10 +192,12 @@ func (m *Member) doWith(o *outcome, prepare func() error, build func(t *tx)) err
 			ready = true
 		}
 		t.begin()
-		dirty := t.get(gDirty) != 0
-		if dirty {
+		here := t.get(t.me(mState)) == m.state
+		dirty := here && t.get(gDirty) != 0
+		switch {
+		case dirty:
 			t.move()
-		} else {
+		case here:
 			build(t)
 		}
 		if !t.commit() {
@@ -157,16 +206,34 @@ func (m *Member) doWith(o *outcome, prepare func() error, build func(t *tx)) err
 			}
 			continue
 		}
-		m.free += t.pushed
-		o.woken = append(o.woken, t.woken...)
-		o.told = append(o.told, t.told...)
-		if t.due != 0 {
-			m.alarm(t.due)
+		if !here {
+			return errExpelled
 		}
+		m.committed(o)
 		if !dirty {
 			return nil
 		}
 		ready = prepare == nil
+	}
+}
+
+// errExpelled is the error of every operation of a member that others took for dead.
+var errExpelled = driver.Because(driver.ErrDetached, "others took this attachment for dead: was its doorbell removed?")
+
+// committed notes what follows the transaction.
+func (m *Member) committed(o *outcome) {
+	t := &m.t
+	m.free += t.pushed
+	o.told = append(o.told, t.told...)
+	for _, i := range t.woken {
+		if other := m.s.local[i].Load(); other != nil {
+			o.here = append(o.here, other)
+		} else if m.s.sleeps(i) {
+			o.rung = append(o.rung, Name{i, m.s.idOf(i)})
+		}
+	}
+	if t.due != 0 {
+		m.alarm(t.due)
 	}
 }
 
@@ -176,7 +243,11 @@ func (m *Member) Start(op *driver.Op) {
 	m.mu.Lock()
 	op.Note, op.N, op.Got, op.NotReady, op.Err = nil, 0, nil, false, nil
 	m.start(&o, op)
+	waits := m.waits > 0 && op.Note != nil
 	m.leave(&o)
+	if waits {
+		m.spin()
+	}
 }
 
 // leave frees the lock, and then does what must not be done under it.
@@ -193,12 +264,15 @@ func (m *Member) leave(o *outcome) {
 
 // after wakes whom something has happened to, and ends what has ended.
 func (m *Member) after(o *outcome) {
-	if len(o.woken) > 0 {
+	if len(o.rung) > 0 {
 		m.point(PointWake)
-		for _, i := range o.woken {
-			m.s.wake(i)
+		for _, name := range o.rung {
+			m.s.Ring(name)
 		}
 		m.point(PointWoken)
+	}
+	for _, other := range o.here {
+		other.collect()
 	}
 	for _, e := range o.told {
 		driver.Emit(driver.Event{Kind: e.kind, Channel: m.about.Title, Op: e.op, Reason: e.reason, Attempt: e.attempt})
@@ -208,20 +282,12 @@ func (m *Member) after(o *outcome) {
 	}
 }
 
-// wake has member i look at what has happened to it.
-func (s *Segment) wake(i uint32) {
-	if m := s.local[i].Load(); m != nil {
-		m.collect()
-		return
-	}
-	if s.Ring == nil {
-		return
-	}
+// sleeps reports whether member i, of another process, has to be rung to look at what has
+// happened to it. Partner: Member.spin, which counts up, and then looks at the list that
+// was written before.
+func (s *Segment) sleeps(i uint32) bool {
 	at := s.memberWord(i)
-	// Partner: look, which counts up, and then looks at the list that this follows.
-	if s.load(at+mLooking) == 0 && atomic.CompareAndSwapUint64(&s.words[at+mRung], 0, 1) {
-		s.Ring(s.idOf(i))
-	}
+	return s.Ring != nil && s.load(at+mLooking) == 0 && atomic.CompareAndSwapUint64(&s.words[at+mRung], 0, 1)
 }
 
 // idOf is the name of member i.
@@ -253,11 +319,13 @@ func (m *Member) wait(op *driver.Op, w uint32, base int) {
 		m.calls = append(m.calls, nil)
 	}
 	m.calls[w] = c
+	m.waits++
 }
 
 // forget ends c, whose waiter is gone.
 func (m *Member) forget(c *call) {
 	m.calls[c.w] = nil
+	m.waits--
 	*c = call{}
 	if len(m.spare) < 64 {
 		m.spare = append(m.spare, c)
@@ -343,7 +411,7 @@ func (m *Member) stats(o *outcome) {
 func (t *tx) rights() (senders, receivers int) {
 	for i := range t.s.members {
 		switch state := t.get(t.s.memberWord(i) + mState); {
-		case state&memberJoined == 0 || state&memberLeaving != 0:
+		case state&memberJoined == 0 || state&(memberLeaving|memberReaps) != 0:
 		default:
 			if state&memberSends != 0 {
 				senders++

@@ -1,6 +1,7 @@
 package shm
 
 import (
+	"encoding/binary"
 	"sync/atomic"
 	"time"
 
@@ -17,18 +18,19 @@ type Segment struct {
 	typ     string
 	maxHold time.Duration
 	auto    bool
-	born    [2]uint64
+	born    [16]byte
 
 	broken atomic.Pointer[string] // what is damaged, once it was seen
 
-	// Ring wakes the member with this identity in another process.
-	Ring func(id [16]byte)
+	// Ring wakes a member of another process.
+	Ring func(Name)
 	// Clock is the time that all processes share, in ns.
 	Clock func() int64
 
 	step func(*Member) // for tests: comes before each swap of a shared word
 
 	local []atomic.Pointer[Member] // by number: the members of this process
+	ours  atomic.Int32             // how many they are
 }
 
 // Load looks at words, which may hold anything, and returns the segment they are.
@@ -57,7 +59,8 @@ func Load(words []uint64) (*Segment, error) {
 	s.typ = string(bytesOf(words[hdType:headerEnd])[:words[hdTypeLen]])
 	s.maxHold = time.Duration(words[hdMaxHold])
 	s.auto = words[hdFlags]&flagAutoClose != 0
-	s.born = [2]uint64{words[hdBorn], words[hdBorn+1]}
+	binary.LittleEndian.PutUint64(s.born[:8], words[hdBorn])
+	binary.LittleEndian.PutUint64(s.born[8:], words[hdBorn+1])
 	start := time.Now()
 	s.Clock = func() int64 { return int64(time.Since(start)) }
 	return s, nil
@@ -85,4 +88,22 @@ func (s *Segment) memberWord(member uint32) uint32 { return s.memberAt + member*
 // isHere reports whether the member is of this process.
 func (s *Segment) isHere(member uint32) bool {
 	return member < s.members && s.local[member].Load() != nil
+}
+
+// member returns a member of this process, or nil.
+func (s *Segment) member(i uint32) *Member {
+	if i >= s.members {
+		return nil
+	}
+	return s.local[i].Load()
+}
+
+// Anybody returns a member of this process, or nil if there is none.
+func (s *Segment) Anybody() *Member {
+	for i := range s.local {
+		if m := s.local[i].Load(); m != nil {
+			return m
+		}
+	}
+	return nil
 }

@@ -51,7 +51,7 @@ type tx struct {
 	n      int    // of a send: how many values have left
 	taken  []uint32
 	short  bool // there is more to be taken, for which there was no room
-	pushed int // how many records the stack has gained
+	pushed int  // how many records the stack has gained
 
 	due    int64    // the first end of a hold or a rest that this transaction has begun, ms; 0 for none
 	turned []uint32 // batches whose turn it is
@@ -130,14 +130,14 @@ func (t *tx) set(off, v uint32) {
 	case n == few+1:
 		clear(t.index[:])
 		for i := range t.writes {
-			t.enter(i)
+			t.hash(i)
 		}
 	case n > few:
-		t.enter(n - 1)
+		t.hash(n - 1)
 	}
 }
 
-func (t *tx) enter(i int) {
+func (t *tx) hash(i int) {
 	h := t.writes[i].off * 0x9e3779b1 >> 23
 	for t.index[h] != 0 {
 		h = (h + 1) % uint32(len(t.index))
