@@ -17,8 +17,8 @@
 //	shm:fd=N      a segment that was inherited as descriptor N
 //
 // Parameters besides those of every channel, for whoever makes the segment: waiters= (operations
-// that may wait at once, 2048), members= (attachments, 64), pool= (bytes for values of more than
-// 128 bytes, 4 MiB). When one of them does not suffice an operation ends with ErrFull, and says so.
+// that may wait at once, 1024), members= (attachments, 64), pool= (bytes for values of more than
+// 128 bytes, 16 MiB). When one of them does not suffice an operation ends with ErrFull, and says so.
 package shmchan
 
 import (
@@ -98,7 +98,7 @@ func (d medium) Open(ctx context.Context, u *url.URL, cfg driver.Config) (driver
 	p := shm.Params{Slots: max(cfg.Slots, 0), MaxValue: cfg.MaxValue, Waiters: a.waiters, Members: a.members, Pool: a.pool,
 		Type: cfg.Type, MaxHold: cfg.MaxHold, AutoClose: cfg.CloseWhenSendersGone}
 	if p.Pool == 0 && cfg.MaxValue > 0 {
-		p.Pool = max(4<<20, (4*cfg.MaxValue+4095)&^4095)
+		p.Pool = max(16<<20, (4*cfg.MaxValue+4095)&^4095)
 	}
 	rand.Read(p.Born[:])
 	for {

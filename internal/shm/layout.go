@@ -79,6 +79,7 @@ const (
 	gTimed    // holds and rests with an end
 	gAsked    // offers that were asked and have not answered
 	gDead     // the segment is over: nobody joins any more
+	gReserved // how many pages have memory
 	gSweep    // the channel was closed, and values without a slot may have to go home
 	gEnd
 )
@@ -133,7 +134,7 @@ const (
 	maxMembers  = 1 << 10
 	maxPages    = 1 << 22
 	maxTypeLen  = 8 * hdTypeWords
-	keepRecords = 16 // how many free records a member keeps
+	keepRecords = 8  // how many free records a member keeps
 	waiterSpace = 64 // how many records there are besides those for slots, waiters and members
 )
 
@@ -161,13 +162,13 @@ type Founder struct {
 // Defaults fills in what p does not say.
 func (p *Params) Defaults() {
 	if p.Waiters == 0 {
-		p.Waiters = 2048
+		p.Waiters = 1024
 	}
 	if p.Members == 0 {
 		p.Members = 64
 	}
 	if p.Pool == 0 {
-		p.Pool = 4 << 20
+		p.Pool = 16 << 20
 	}
 	if p.MaxValue == 0 {
 		p.MaxValue = max(inlineWords*8, p.Pool/4)
@@ -226,10 +227,11 @@ func (p Params) geometry() (geometry, error) {
 	return g, nil
 }
 
-// Size is how many bytes a segment for p has.
-func (p Params) Size() (int64, error) {
+// Size is how many bytes a segment for p has, and how many of them come before the pool,
+// whose pages need memory only when they are used.
+func (p Params) Size() (size, fixed int64, err error) {
 	g, err := p.geometry()
-	return int64(g.words) * 8, err
+	return int64(g.words) * 8, int64(g.poolAt) * 8, err
 }
 
 const flagAutoClose = 1

@@ -39,9 +39,20 @@ func (t *tx) takePages(n uint32) uint32 {
 		if have < n {
 			continue
 		}
-		if have > n { // what is left stays where it is
-			t.tag(p, have-n, pageFree)
-			p += have - n
+		prev, next := t.page(p, pPrev), t.page(p, pNext)
+		if have > n { // what is left has its place in the list
+			rest := p + n
+			t.tag(rest, have-n, pageFree)
+			t.setPage(rest, pPrev, prev)
+			t.setPage(rest, pNext, next)
+			if prev == 0 {
+				t.set(gPages, rest)
+			} else {
+				t.setPage(prev, pNext, rest)
+			}
+			if next != 0 {
+				t.setPage(next, pPrev, rest)
+			}
 		} else {
 			t.unchain(p)
 		}
@@ -109,16 +120,47 @@ func (m *Member) memory(e uint32, n int) error {
 		t.begin()
 		p := t.takePages(pagesFor(n))
 		t.setE(e, eExtent, p)
-		if !t.commit() {
+		reserved := t.get(gReserved)
+		switch {
+		case !t.commit():
 			if err := m.s.damaged(); err != nil {
 				return err
 			}
-			continue
-		}
-		if p == 0 {
+		case p == 0:
 			return driver.Because(driver.ErrFull, "%d bytes do not fit into what is left of the pool (pool=)", n)
+		default:
+			err := m.reserve(reserved, p-1+pagesFor(n))
+			if err != nil {
+				m.untidy = append(m.untidy, e)
+			}
+			return err
 		}
+	}
+}
+
+// reserveStep is how many pages are reserved at least.
+const reserveStep = 64
+
+// reserve sees to it that the first pages, so many as are given, can be touched. Of those before
+// reserved it is known.
+func (m *Member) reserve(reserved, pages uint32) error {
+	if pages <= reserved || m.s.Reserve == nil {
 		return nil
+	}
+	pages = min(m.s.pages, (pages+reserveStep-1)/reserveStep*reserveStep)
+	if err := m.s.Reserve(int(reserved), int(pages-reserved)); err != nil {
+		return err
+	}
+	for {
+		t := &m.t
+		t.begin()
+		t.set(gReserved, max(pages, t.get(gReserved)))
+		if t.commit() {
+			return nil
+		}
+		if err := m.s.damaged(); err != nil {
+			return err
+		}
 	}
 }
 

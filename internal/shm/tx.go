@@ -22,7 +22,7 @@ func headOf(number uint64, member uint32) uint64 {
 
 // maxWrites is how many words one transaction changes at most. What needs more is
 // cut into several, each of which leaves a valid state.
-const maxWrites = 320
+const maxWrites = 256
 
 // few is how many writes are searched one by one.
 const few = 12
