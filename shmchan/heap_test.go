@@ -2,6 +2,7 @@ package shmchan
 
 import (
 	"context"
+	"crypto/rand"
 	"net/url"
 	"sync"
 	"time"
@@ -56,6 +57,7 @@ func (h *heap) open(_ context.Context, u *url.URL, create driver.Create, p shm.P
 		ms.founded = true
 	}
 	at.refs++
+	rand.Read(ms.id[:])
 	ms.seg, ms.name = at.seg, name
 	ms.begun = func(*shm.Member) error { return nil }
 	ms.left = func(bool) {

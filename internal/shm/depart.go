@@ -134,6 +134,10 @@ func (d *departure) waiters(o *outcome) (more bool, err error) {
 // departWaiter drops w, the first that something has happened to. Of many values that
 // it has got it drops a few.
 func (t *tx) departWaiter(w uint32) {
+	if t.phase(w) == phaseWaiting {
+		t.giveUp(w)
+		return
+	}
 	switch e := t.w(w, wRecord); {
 	case t.wKind(w) == waitSend && t.w(w, wResult) == uint32(resRejected) && e != 0:
 		t.free(e)

@@ -14,7 +14,7 @@ func (m *Member) start(o *outcome, op *driver.Op) {
 			m.end(o, op, driver.ErrDetached)
 		}
 		return
-	case op.Ticket != nil, op.Plain, op.Unheard, op.Unseen:
+	case op.Ticket != nil && op.Kind != driver.OpSelect, op.Plain, op.Unheard, op.Unseen, op.Bid != nil:
 		m.end(o, op, driver.ErrUnsupported)
 		return
 	}
@@ -39,6 +39,10 @@ func (m *Member) start(o *outcome, op *driver.Op) {
 		m.stop(o, op)
 	case driver.OpAwaitStop:
 		m.awaitStop(o, op)
+	case driver.OpSelect:
+		m.choose(o, op)
+	case driver.OpLook:
+		m.lookAt(o, op)
 	default:
 		m.end(o, op, driver.ErrUnsupported)
 	}
@@ -195,7 +199,7 @@ func (m *Member) receive(o *outcome, op *driver.Op, kind uint32) {
 // takeMore goes on with a receive that was too large for one transaction.
 func (m *Member) takeMore(o *outcome, op *driver.Op, kind uint32) {
 	err := m.do(o, func(t *tx) {
-		if t.get(gTakers) == 0 && t.get(gReady) != 0 {
+		if t.takesNow() {
 			t.takeNow(kind, op.Max-len(op.Got))
 		}
 	})
