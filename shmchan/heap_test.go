@@ -31,6 +31,8 @@ func (h *heap) open(_ context.Context, u *url.URL, create driver.Create, p shm.P
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	name := u.Opaque
+	rand.Read(ms.id[:])
+	p.Founder.ID = ms.id
 	at := h.named[name]
 	if name == "" {
 		return ms, driver.Because(driver.ErrConflict, "no name")
@@ -57,7 +59,6 @@ func (h *heap) open(_ context.Context, u *url.URL, create driver.Create, p shm.P
 		ms.founded = true
 	}
 	at.refs++
-	rand.Read(ms.id[:])
 	ms.seg, ms.name = at.seg, name
 	ms.begun = func(*shm.Member) error { return nil }
 	ms.left = func(bool) {

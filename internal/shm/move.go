@@ -217,6 +217,9 @@ func (t *tx) handOut() bool {
 		return false
 	}
 	s := t.e(e, eFrom)
+	if s != 0 && !t.mayTry(s, w) {
+		return false
+	}
 	switch taker, sender := t.awake(w), t.awake(s); {
 	case taker && sender:
 		t.endTrying(w)

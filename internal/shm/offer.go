@@ -85,27 +85,6 @@ func (t *tx) firstTaker() uint32 {
 	return w
 }
 
-// mayTake reports whether a send that does not wait may leave its sender, depending on the
-// answer of a receiver that is an offer.
-func (t *tx) mayTake() bool {
-	w := t.firstTaker()
-	return w != 0 && t.get(gReady) == 0 && t.wKind(w) == waitRecv && !t.awake(w)
-}
-
-// mayGive reports whether a receive that does not wait may get something, depending on the
-// answer of a sender that is an offer.
-func (t *tx) mayGive() bool {
-	if t.firstTaker() != 0 {
-		return false
-	}
-	for e := t.get(gReady); e != 0; e = t.readyAfter(e) {
-		if w := t.e(e, eFrom); !t.passedOver(w) {
-			return !t.awake(w)
-		}
-	}
-	return false
-}
-
 // untell takes w, which is an offer, from its owner's list of what has happened.
 func (t *tx) untell(w uint32) {
 	if t.w(w, wOffer)&isTold == 0 {
@@ -143,9 +122,8 @@ func (t *tx) promisedTo(w uint32) uint32 {
 
 // release has the owner of the offer w, which has promised, look again, if it still waits.
 func (t *tx) release(w uint32) {
-	if w != 0 && t.phase(w) == phaseWaiting && t.w(w, wOffer)&(isGranted|isTold) == isGranted {
-		t.setW(w, wOffer, t.w(w, wOffer)|isTold)
-		t.notice(w, t.wMember(w))
+	if w != 0 && t.phase(w) == phaseWaiting && t.w(w, wOffer)&isGranted != 0 {
+		t.remind(w)
 	}
 }
 
@@ -160,48 +138,56 @@ func (t *tx) endTrying(w uint32) {
 // trying marks w as an operation that waits for the answers of offers only.
 func (t *tx) trying(w uint32, try bool) {
 	if try {
-		t.setW(w, wOffer, isTry)
+		t.setW(w, wOffer, t.w(w, wOffer)|isTry)
 		t.add(gTries, 1)
 	}
 }
 
-// endTry ends an operation that waits for the answers of offers only, and for none any more.
+// endTry ends an operation that waits for the answers of offers only, and for none any more. A
+// select of that kind is told, and ends itself.
 func (t *tx) endTry() bool {
 	if t.get(gTries) == 0 {
 		return false
 	}
+	taker, value := t.pair()
 	for w := t.get(gTakers); w != 0; w = t.w(w, wNext) {
-		if t.w(w, wOffer)&isTry == 0 {
+		if w == taker || !t.isTrying(w) {
 			continue
 		}
-		if _, e := t.pairOf(w); e == 0 {
-			t.finishTaker(w, resNotReady)
-			return true
+		if t.w(w, wOffer)&isOffer != 0 {
+			t.remind(w)
+			continue
 		}
+		t.finishTaker(w, resNotReady)
+		return true
 	}
 	for e := t.get(gReady); e != 0; e = t.readyAfter(e) {
 		s := t.e(e, eFrom)
-		if s == 0 || t.w(s, wOffer)&isTry == 0 {
+		if s == 0 || !t.isTrying(s) || e == value && t.mayTry(s, taker) || t.used() < t.s.slots {
 			continue
 		}
-		if w, first := t.pair(); first != e || t.wKind(w) != waitRecv {
-			t.unlink(e)
-			t.setE(e, eFrom, 0)
-			t.free(e)
-			t.finishSend(s, resNotReady)
-			return true
+		if t.w(s, wOffer)&isOffer != 0 {
+			t.remind(s)
+			continue
 		}
+		t.goHome(e, resNotReady)
+		return true
 	}
 	return false
 }
 
-// pairOf returns w and the first value that it may meet, if it is the first receiver.
-func (t *tx) pairOf(w uint32) (uint32, uint32) {
-	first, e := t.pair()
-	if first != w {
-		return 0, 0
+// mayTry reports whether the send s, which does not wait, may meet the receiver w: one
+// that holds must not be met.
+func (t *tx) mayTry(s, w uint32) bool { return !t.isTrying(s) || t.wKind(w) == waitRecv }
+
+func (t *tx) isTrying(w uint32) bool { return t.w(w, wOffer)&isTry != 0 }
+
+// remind has the owner of the offer w look again.
+func (t *tx) remind(w uint32) {
+	if flags := t.w(w, wOffer); flags&isTold == 0 {
+		t.setW(w, wOffer, flags|isTold)
+		t.notice(w, t.wMember(w))
 	}
-	return w, e
 }
 
 // counterpart says with what the offer w would take effect now: something firm, an offer with
@@ -231,7 +217,7 @@ func (t *tx) counterpart(w uint32) counterpart {
 			return meetsFirm
 		}
 		taker, value := t.pair()
-		if value != e {
+		if value != e || !t.mayTry(w, taker) {
 			return meetsNobody
 		}
 		return t.rank(w, taker)
@@ -281,7 +267,7 @@ func (t *tx) attempt(w uint32) answer {
 	if t.phase(w) != phaseWaiting {
 		return answerPromised // somebody has taken up the promise, and it is about to be told
 	}
-	t.setW(w, wOffer, isOffer|t.w(w, wOffer)&isTold) // so it is not passed over
+	t.setW(w, wOffer, isOffer|t.w(w, wOffer)&(isTold|isTry)) // so it is not passed over
 	switch t.counterpart(w) {
 	case meetsFirm:
 		t.own = w
@@ -296,6 +282,7 @@ func (t *tx) attempt(w uint32) answer {
 		}
 		if t.wKind(w) == waitSend && t.kind(t.w(w, wRecord)) == inHeld {
 			t.untell(w)
+			t.endTrying(w)
 			t.setW(w, wOffer, 0)
 			return answerBound
 		}

@@ -15,7 +15,7 @@ func (t *tx) send(k int, try, more bool) uint32 {
 	case t.get(gClosed) != 0:
 		t.ended, t.result = true, resClosed
 		return 0
-	case try && !t.takesOne() && !t.mayTake():
+	case try && !t.takesOne() && t.get(gTakers) == 0 && t.used() == t.s.slots:
 		t.ended, t.result = true, resNotReady
 		return 0
 	}
@@ -121,7 +121,7 @@ func (t *tx) receive(kind uint32, most int, try bool) uint32 {
 	case t.get(gClosed) != 0 && t.used() == 0:
 		t.ended, t.result = true, resClosed
 		return 0
-	case try && !t.mayGive():
+	case try && t.get(gReady) == 0:
 		t.ended, t.result = true, resNotReady
 		return 0
 	}
@@ -134,7 +134,12 @@ func (t *tx) receive(kind uint32, most int, try bool) uint32 {
 	t.trying(w, try)
 	t.stand(w)
 	if t.get(gReady) != 0 {
+		t.own = w
 		t.move() // asks an offer
+		t.own = 0
+		if t.ended {
+			return 0
+		}
 	}
 	return w
 }

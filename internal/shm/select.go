@@ -38,10 +38,6 @@ func (m *Member) choose(o *outcome, op *driver.Op) {
 			if m.commitCase(o, op, i) {
 				return
 			}
-		case op.Try:
-			op.NotReady = true
-			m.end(o, op, nil)
-			return
 		default:
 			if m.stand(o, op) {
 				return
@@ -211,21 +207,27 @@ func (m *Member) stand(o *outcome, op *driver.Op) (over bool) {
 		s.tk.Reset()
 		number = numbers.Add(1) | 1<<63
 	}
-	ready, full := false, false
-	err := m.doWith(o, func() error { return m.stageCases(op) }, func(t *tx) {
-		ready, full = false, false
+	order := orderOf(op)
+	ready, full, maybe := false, false, false
+	err := m.doWith(o, func() error { return m.stageCases(op, order) }, func(t *tx) {
+		ready, full, maybe = false, false, false
 		for i := range op.Cases {
-			if op.Ticket == nil && t.caseReady(&op.Cases[i], false) {
+			if op.Ticket == nil && t.caseReady(&op.Cases[i], op.Try) {
 				ready = true
 				return
 			}
+			maybe = maybe || t.caseMayBe(&op.Cases[i])
+		}
+		if op.Try && !maybe {
+			return
 		}
 		if full = !t.haveWaiters(len(op.Cases)); full {
 			return
 		}
-		for i := range op.Cases {
+		for _, i := range order {
 			s.ws[i] = t.newWaiter(kindOf(op.Cases[i].Op.Kind))
 			t.offered(s.ws[i], number)
+			t.trying(s.ws[i], op.Try)
 		}
 		t.move()
 	})
@@ -235,6 +237,11 @@ func (m *Member) stand(o *outcome, op *driver.Op) (over bool) {
 	case err == nil && ready:
 		m.unstageCases(op)
 		return false
+	case err == nil && op.Try && !maybe:
+		m.unstageCases(op)
+		op.NotReady = true
+		m.end(o, op, nil)
+		return true
 	}
 	if err != nil {
 		m.unstageCases(op)
@@ -252,12 +259,28 @@ func (m *Member) stand(o *outcome, op *driver.Op) (over bool) {
 	return true
 }
 
-// stageCases puts the values of all sends on the stack, the first on top.
-func (m *Member) stageCases(op *driver.Op) error {
+// orderOf is a random order of the cases: where several are on one line, any of them is to be
+// chosen with equal chance.
+func orderOf(op *driver.Op) []int { return rand.Perm(len(op.Cases)) }
+
+// caseMayBe reports whether a case that is not ready may meet an offer.
+func (t *tx) caseMayBe(c *driver.Case) bool {
+	switch {
+	case c.Channel == nil || c.Op.Kind == driver.OpAwaitStop:
+		return false
+	case c.Op.Kind == driver.OpSend:
+		w := t.firstTaker()
+		return w != 0 && !t.awake(w) || t.used() < t.s.slots
+	}
+	return t.get(gReady) != 0
+}
+
+// stageCases puts the values of all sends on the stack, in order, the first on top.
+func (m *Member) stageCases(op *driver.Op, order []int) error {
 	var items [maxCases]driver.Item
 	n := 0
-	for i := range op.Cases {
-		if c := &op.Cases[i]; c.Op.Kind == driver.OpSend {
+	for _, i := range order {
+		if c := &op.Cases[i]; c.Op != nil && c.Op.Kind == driver.OpSend {
 			items[n] = c.Op.Items[0]
 			n++
 		}
@@ -333,6 +356,26 @@ func (m *Member) asked(o *outcome, c *call, w uint32) {
 		m.dropCases(o, c, w)
 	case answerNo:
 		m.unclaim(o, c)
+		m.endVain(o, c)
+	}
+}
+
+// endVain ends a select that waits only for the answers of offers, when there is none any more.
+func (m *Member) endVain(o *outcome, c *call) {
+	op, s := c.op, c.sel
+	if op == nil || !op.Try || s.claimed != 0 {
+		return
+	}
+	meets := false
+	m.do(o, func(t *tx) {
+		meets = false
+		for _, w := range s.ws {
+			meets = meets || w != 0 && t.phase(w) == phaseWaiting && t.counterpart(w) != meetsNobody
+		}
+	})
+	if !meets {
+		op.NotReady = true
+		m.withdraw(o, c, nil)
 	}
 }
 
@@ -501,7 +544,7 @@ func (m *Member) lookAt(o *outcome, op *driver.Op) {
 		err = m.do(o, func(t *tx) {
 			op.Ready, op.Times = 0, 0
 			for i := range op.Cases {
-				if t.caseReady(&op.Cases[i], true) {
+				if t.caseReady(&op.Cases[i], true) || t.caseMayBe(&op.Cases[i]) {
 					op.Ready++
 				}
 				op.Times += t.times(op.Cases[i].Op.Kind)
