@@ -137,7 +137,7 @@ func (m *Member) ended(o *outcome, c *call, f fetched, records []uint32) (again 
 	var err error
 	switch {
 	case f.result == resNotReady:
-		op.NotReady = true
+		op.NotReady = len(op.Got) == 0
 		m.forget(c)
 		m.end(o, op, nil)
 		return nil
@@ -161,6 +161,13 @@ func (m *Member) ended(o *outcome, c *call, f fetched, records []uint32) (again 
 			err = m.readInto(op, records, f.kind)
 		}
 		if f.more && err == nil {
+			return nil
+		}
+		if err == nil && c.base > 0 { // it waited for the rest
+			m.forget(c)
+			if !m.takeRest(o, op, f.kind) {
+				m.end(o, op, nil)
+			}
 			return nil
 		}
 	}

@@ -373,8 +373,11 @@ func (m *Member) cancel(o *outcome, c *call, why error) {
 		why = driver.Doubtful(why)
 	}
 	op := c.op
-	if op.Kind == driver.OpSend {
+	switch {
+	case op.Kind == driver.OpSend:
 		op.N = c.base + m.t.n
+	case len(op.Got) > 0: // it waited for more
+		why = nil
 	}
 	m.forget(c)
 	m.end(o, op, why)

@@ -255,11 +255,12 @@ func (t *tx) pair() (w, e uint32) {
 	return 0, 0
 }
 
-// topUp gives those who were served as much more as they take of what is there.
+// topUp gives those who were served as much more as they take of what is there and nobody
+// waits for.
 func (t *tx) topUp() {
 	for len(t.served) > 0 {
 		w := t.served[0]
-		for e := t.readyNow(); e != 0 && t.w(w, wCount) < t.w(w, wMost) && t.fits(); e = t.readyNow() {
+		for e := t.readyNow(); e != 0 && t.firstTaker() == 0 && t.w(w, wCount) < t.w(w, wMost) && t.fits(); e = t.readyNow() {
 			t.give(w, e)
 			t.fillSlots()
 		}

@@ -143,6 +143,39 @@ func (t *tx) trying(w uint32, try bool) {
 	}
 }
 
+// mayTake reports whether a receiver that is an offer would be the first to meet a value that
+// is sent now.
+func (t *tx) mayTake() bool {
+	w := t.firstTaker()
+	if w == 0 || t.awake(w) || t.wKind(w) != waitRecv {
+		return false
+	}
+	for e := t.get(gReady); e != 0; e = t.readyAfter(e) {
+		if s := t.e(e, eFrom); !t.passedOver(s) && !t.sameTicket(w, s) {
+			return false
+		}
+	}
+	return true
+}
+
+// mayGive reports whether a value that is an offer would be the first that a receiver meets
+// who comes now.
+func (t *tx) mayGive() bool {
+	e := t.get(gReady)
+	for e != 0 && t.passedOver(t.e(e, eFrom)) {
+		e = t.readyAfter(e)
+	}
+	if e == 0 || t.awake(t.e(e, eFrom)) {
+		return false
+	}
+	for w := t.get(gTakers); w != 0; w = t.w(w, wNext) {
+		if !t.passedOver(w) && !t.sameTicket(w, t.e(e, eFrom)) {
+			return false
+		}
+	}
+	return true
+}
+
 // endTry ends an operation that waits for the answers of offers only, and for none any more. A
 // select of that kind is told, and ends itself.
 func (t *tx) endTry() bool {

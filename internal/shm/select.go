@@ -263,16 +263,15 @@ func (m *Member) stand(o *outcome, op *driver.Op) (over bool) {
 // chosen with equal chance.
 func orderOf(op *driver.Op) []int { return rand.Perm(len(op.Cases)) }
 
-// caseMayBe reports whether a case that is not ready may meet an offer.
+// caseMayBe reports whether a case that is not ready would meet an offer.
 func (t *tx) caseMayBe(c *driver.Case) bool {
 	switch {
 	case c.Channel == nil || c.Op.Kind == driver.OpAwaitStop:
 		return false
 	case c.Op.Kind == driver.OpSend:
-		w := t.firstTaker()
-		return w != 0 && !t.awake(w) || t.used() < t.s.slots
+		return t.mayTake()
 	}
-	return t.get(gReady) != 0
+	return t.mayGive()
 }
 
 // stageCases puts the values of all sends on the stack, in order, the first on top.
