@@ -32,7 +32,9 @@ func (m *Member) Check() (again bool) {
 		return false
 	}
 	atomic.StoreUint64(&m.s.words[m.s.memberWord(m.index)+mRung], 0)
+	m.do(&o, func(t *tx) { t.move() })
 	m.look(&o)
+	m.promises(&o)
 	m.alarm(m.expire(&o))
 	return m.waiting()
 }

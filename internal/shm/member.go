@@ -2,6 +2,7 @@ package shm
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,7 @@ type Member struct {
 	id    [16]byte
 	state uint32 // what its word of the segment says
 	about About
+	home  string // names this attachment: cases of several are decided by their select
 
 	mu       sync.Mutex // guards the rest, and this member's words of the segment
 	t        tx
@@ -49,8 +51,9 @@ type About struct {
 // call is an operation that waits. Op.Note points to it.
 type call struct {
 	op   *driver.Op
-	w    uint32 // its waiter, 0 once it has ended
-	base int    // values of a send that had left before this waiter
+	w    uint32     // its waiter, 0 once it has ended
+	base int        // values of a send that had left before this waiter
+	sel  *selection // of a select
 }
 
 // outcome is what has to be done once the lock is free.
@@ -100,6 +103,7 @@ func (s *Segment) Founded(id [16]byte, about About) *Member {
 func (s *Segment) newMember(id [16]byte, about About) *Member {
 	m := &Member{s: s, id: id, about: about, state: about.state()}
 	m.t.s, m.t.m = s, m
+	m.home = fmt.Sprintf("shm:%x", id)
 	m.patience.Store(spinMost)
 	return m
 }
@@ -313,8 +317,13 @@ func (m *Member) wait(op *driver.Op, w uint32, base int) {
 	} else {
 		c = new(call)
 	}
-	*c = call{op, w, base}
+	*c = call{op: op, w: w, base: base}
 	op.Note = c
+	m.keep(c, w)
+}
+
+// keep enters c as the call of the waiter w.
+func (m *Member) keep(c *call, w uint32) {
 	for uint32(len(m.calls)) <= w {
 		m.calls = append(m.calls, nil)
 	}
@@ -344,6 +353,10 @@ func (m *Member) Cancel(op *driver.Op, why error) {
 
 // cancel ends c because of why, if it had no effect.
 func (m *Member) cancel(o *outcome, c *call, why error) {
+	if c.sel != nil {
+		m.withdraw(o, c, why)
+		return
+	}
 	var doubt, waits bool
 	err := m.do(o, func(t *tx) {
 		if waits = t.phase(c.w) == phaseWaiting; waits {
@@ -360,8 +373,11 @@ func (m *Member) cancel(o *outcome, c *call, why error) {
 		why = driver.Doubtful(why)
 	}
 	op := c.op
-	if op.Kind == driver.OpSend {
+	switch {
+	case op.Kind == driver.OpSend:
 		op.N = c.base + m.t.n
+	case len(op.Got) > 0: // it waited for more
+		why = nil
 	}
 	m.forget(c)
 	m.end(o, op, why)
@@ -369,12 +385,9 @@ func (m *Member) cancel(o *outcome, c *call, why error) {
 
 // Info implements driver.Channel.
 func (m *Member) Info() driver.Info {
-	return driver.Info{Name: m.about.Name, Slots: int(m.s.slots), Home: m.s.Home(), Can: driver.Capabilities{
-		Rendezvous: true, Hold: true, Stop: true, Survives: m.about.Survives}}
+	return driver.Info{Name: m.about.Name, Slots: int(m.s.slots), Home: m.home, Can: driver.Capabilities{
+		Rendezvous: true, Hold: true, Stop: true, Select: driver.SelectClaims, Survives: m.about.Survives}}
 }
-
-// Home names the segment: no other has the name.
-func (s *Segment) Home() string { return "" }
 
 // Stats implements driver.Channel.
 func (m *Member) Stats() driver.Stats {
