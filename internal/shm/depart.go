@@ -30,6 +30,9 @@ func (m *Member) Detach(context.Context) error {
 	if m.timer != nil {
 		m.timer.Stop()
 	}
+	if m.slow != nil {
+		m.slow.Stop()
+	}
 	m.point(PointLeaving)
 	m.depart(&o, Name{m.index, m.id}, "detach", "its holder detached")
 	last := uint32(m.s.load(gDead)) != 0

@@ -153,6 +153,10 @@ func (t *tx) left(e uint32) {
 	next := t.w(w, wStage)
 	t.setW(w, wStage, t.e(next, eNext))
 	t.setW(w, wRecord, next)
+	if t.is(e, wasHanded) {
+		t.offer(next, w, 0) // its place among those that were handed out is no place for a new one
+		return
+	}
 	t.offer(next, w, e)
 	t.turned = append(t.turned, w)
 }
