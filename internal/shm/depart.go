@@ -30,6 +30,9 @@ func (m *Member) Detach(context.Context) error {
 	if m.timer != nil {
 		m.timer.Stop()
 	}
+	if m.slow != nil {
+		m.slow.Stop()
+	}
 	m.point(PointLeaving)
 	m.depart(&o, Name{m.index, m.id}, "detach", "its holder detached")
 	last := uint32(m.s.load(gDead)) != 0
@@ -51,11 +54,11 @@ func (m *Member) depart(o *outcome, who Name, op, why string) error {
 		at := t.memberAt(who.Index)
 		if state := t.get(at + mState); state&memberJoined != 0 && t.isNamed(who) {
 			t.set(at+mState, state|memberLeaving)
-			if who.Index == m.index {
-				m.state = state | memberLeaving
-			}
 		}
 	})
+	if who.Index == m.index {
+		m.state |= memberLeaving
+	}
 	for over := false; !over && err == nil; {
 		if err = m.do(o, func(t *tx) { over = !t.isLeaving(who) }); over {
 			break // somebody else was faster

@@ -32,6 +32,8 @@ type Member struct {
 	last     driver.Stats // once detached
 	timer    *time.Timer  // for the ends of holds and rests
 	alarmAt  int64        // when it comes, ms; 0: it does not
+	slow     *time.Timer  // for the slow check
+	checking bool         // it is set
 
 	spins    sync.RWMutex // held for reading by who looks at the segment without mu
 	leaving  atomic.Bool  // stored before spins is taken for good; loaded by who has it
@@ -45,6 +47,7 @@ type About struct {
 	Send     bool
 	Receive  bool
 	Survives driver.Survival
+	Checked  func(*Member)   // called at every slow check, while an operation waits; nil for nothing
 	Over     func(last bool) // called once, when it has left; last: it was the last
 }
 
@@ -256,6 +259,7 @@ func (m *Member) Start(op *driver.Op) {
 
 // leave frees the lock, and then does what must not be done under it.
 func (m *Member) leave(o *outcome) {
+	m.serve(o)
 	if len(m.untidy) > 0 {
 		m.tidy()
 	}
@@ -264,6 +268,15 @@ func (m *Member) leave(o *outcome) {
 	}
 	m.mu.Unlock()
 	m.after(o)
+}
+
+// serve does what did not fit into the last transaction: nobody else may come to do it.
+func (m *Member) serve(o *outcome) {
+	for !m.detached && uint32(m.s.load(gDirty)) != 0 {
+		if m.do(o, func(*tx) {}) != nil {
+			return
+		}
+	}
 }
 
 // after wakes whom something has happened to, and ends what has ended.
@@ -328,8 +341,18 @@ func (m *Member) keep(c *call, w uint32) {
 		m.calls = append(m.calls, nil)
 	}
 	m.calls[w] = c
-	m.waits++
+	if m.waits++; !m.checking && m.s.Ring != nil {
+		m.checking = true
+		if m.slow == nil {
+			m.slow = time.AfterFunc(slowCheck, m.check)
+		} else {
+			m.slow.Reset(slowCheck)
+		}
+	}
 }
+
+// slowCheck is how often a member that waits looks by itself, behind doorbells and notices of death.
+const slowCheck = time.Second
 
 // forget ends c, whose waiter is gone.
 func (m *Member) forget(c *call) {

@@ -153,17 +153,12 @@ func (t *tx) left(e uint32) {
 	next := t.w(w, wStage)
 	t.setW(w, wStage, t.e(next, eNext))
 	t.setW(w, wRecord, next)
-	t.offer(next, w, t.lastHanded(e))
-	t.turned = append(t.turned, w)
-}
-
-// lastHanded returns e, or the last of those behind it that were handed out: a value that
-// nobody has had stands behind all that somebody has, or putBack could not tell their places.
-func (t *tx) lastHanded(e uint32) uint32 {
-	for n := t.e(e, eNext); n != 0 && t.is(n, wasHanded); n = t.e(n, eNext) {
-		e = n
+	if t.is(e, wasHanded) {
+		t.offer(next, w, 0) // its place among those that were handed out is no place for a new one
+		return
 	}
-	return e
+	t.offer(next, w, e)
+	t.turned = append(t.turned, w)
 }
 
 // finishSend ends the send w; its value is out of the line, or left. What it had staged
