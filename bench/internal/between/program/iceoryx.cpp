@@ -23,7 +23,6 @@ struct Out {
         return o;
     }
     void send(uint32_t bytes) {
-        // Chunks that the receiver has not given back yet may be all there are.
         for (bool done = false; !done;) {
             port.loan(bytes).and_then([&](auto &m) {
                 number(m, &sent);
@@ -38,15 +37,15 @@ struct In {
     popo::UntypedSubscriber port;
     std::unique_ptr<popo::WaitSet<>> waits;
     uint64_t came = 0;
-    In(const capro::ServiceDescription &at, bool wait) : port(at, options()) {
+    In(const capro::ServiceDescription &at, bool wait, uint32_t bytes) : port(at, options(bytes)) {
         if (wait) {
             waits = std::make_unique<popo::WaitSet<>>();
             waits->attachState(port, popo::SubscriberState::HAS_DATA).or_else([](auto) { must(0, "attach"); });
         }
     }
-    static popo::SubscriberOptions options() {
+    static popo::SubscriberOptions options(uint32_t bytes) {
         popo::SubscriberOptions o;
-        o.queueCapacity = 256;
+        o.queueCapacity = bytes > 1 << 20 ? 4 : 256; // of the largest chunks the daemon has 10
         o.queueFullPolicy = popo::QueueFullPolicy::BLOCK_PRODUCER;
         return o;
     }
@@ -82,7 +81,7 @@ int main(int argc, char **argv) {
     if (role != "sink")
         out = std::make_unique<Out>(role == "echo" ? back : there);
     if (role != "source")
-        in = std::make_unique<In>(role == "caller" ? back : there, wait);
+        in = std::make_unique<In>(role == "caller" ? back : there, wait, bytes);
     ready(argv[2]);
     for (long n; (n = asked()) > 0;) {
         while ((out && !out->port.hasSubscribers()) || (in && in->port.getSubscriptionState() != SubscribeState::SUBSCRIBED))
