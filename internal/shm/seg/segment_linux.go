@@ -56,6 +56,35 @@ func (s *Segment) Remove() error {
 	})
 }
 
+// Reserve sees to it that the n bytes at off, which are whole pages, have memory, and have it
+// in this mapping: they can be touched from then on. ErrFull if there is none left.
+func (s *Segment) Reserve(off, n int) error {
+	if n == 0 {
+		return nil
+	}
+	for {
+		switch err := unix.Madvise(s.mem[off:off+n], unix.MADV_POPULATE_WRITE); err {
+		case nil:
+			return nil
+		case unix.EINTR, unix.EAGAIN:
+		case unix.EFAULT, unix.ENOMEM: // what would have been a SIGBUS
+			return fault.Because(fault.ErrFull, "%s needs %d bytes, and its file system has not so many left", s.place.where, n)
+		default:
+			return because(err, s.place.where.String())
+		}
+	}
+}
+
+// reservesLater reports whether the system can do what Reserve asks for.
+var reservesLater = sync.OnceValue(func() bool {
+	mem, err := unix.Mmap(-1, 0, os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		return false
+	}
+	defer unix.Munmap(mem)
+	return unix.Madvise(mem, unix.MADV_POPULATE_WRITE) == nil
+})
+
 // Named reports whether the segment is still what is found under its name. One
 // that is not, is one nobody else will find.
 func (s *Segment) Named() bool {
@@ -169,16 +198,17 @@ func mapFile(fd int, name string) ([]byte, error) {
 	case st.Size > math.MaxInt:
 		return nil, fault.Because(fault.ErrTooLarge, "%s has %d bytes, more than this process can address", name, st.Size)
 	}
-	if st.Blocks*512 < st.Size { // there are holes: somebody has copied it
-		if err := reserve(fd, st.Size, name); err != nil {
-			return nil, err
-		}
+	if err := reserve(fd, min(st.Size, head), name); err != nil {
+		return nil, err
 	}
 	mem, err := unix.Mmap(fd, 0, int(st.Size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	return mem, because(err, name)
 }
 
-// reserve gives the file fd all of its memory. Without that a full file system
+// head is how much of every segment is reserved, so that what it is can be read.
+const head = 64 << 10
+
+// reserve gives the file fd so much of its memory. Without that a full file system
 // would be noticed by a SIGBUS.
 func reserve(fd int, size int64, name string) error {
 	var limit unix.Rlimit
@@ -264,7 +294,14 @@ func begin(dir int, temp, mem string) (int, error) {
 
 // fill reserves the memory of s, maps it and has it filled.
 func (s *Segment) fill(fd int, size int64, make Maker) (err error) {
-	if err = reserve(fd, size, s.place.where.String()); err != nil {
+	now := size
+	if s.place.Fixed > 0 && s.place.Fixed < size && reservesLater() {
+		now = s.place.Fixed
+	}
+	if err = reserve(fd, now, s.place.where.String()); err == nil {
+		err = because(unix.Ftruncate(fd, size), s.file)
+	}
+	if err != nil {
 		return err
 	}
 	step("reserved")

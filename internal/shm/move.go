@@ -1,0 +1,246 @@
+package shm
+
+import "github.com/handoff-go/handoff/driver"
+
+// stepWrites is more than one step of move changes; a step that may not fit waits
+// for the next transaction.
+const stepWrites = 64
+
+// move does all that can be done now, so that a waiter is completed by the operation
+// that unblocks it. Every transaction that changes the line ends with it. What does
+// not fit is left for the next one, which begins with it, whoever makes it.
+func (t *tx) move() {
+	for t.fits() && (t.sweep() || t.tellWatch() || t.fillSlots() || t.handOut()) {
+	}
+	t.topUp()
+	for t.fits() && t.closeTaker() {
+	}
+}
+
+// fits reports whether one more step fits, and notes if not that there may be one.
+func (t *tx) fits() bool {
+	if t.bad != "" {
+		return false
+	}
+	if t.room(stepWrites + 10*len(t.served) + 6*len(t.turned)) {
+		t.set(gDirty, 0)
+		return true
+	}
+	t.set(gDirty, 1)
+	return false
+}
+
+// sweep sends the first value home that has no slot and is not held, once the channel
+// is closed.
+func (t *tx) sweep() bool {
+	if t.get(gSweep) == 0 {
+		return false
+	}
+	for e := t.get(gNoSlot); e != 0; e = t.e(e, eNext) {
+		if t.kind(e) != inHeld {
+			t.goHome(e, resClosed)
+			return true
+		}
+	}
+	t.set(gSweep, 0)
+	return false
+}
+
+// goHome ends the send of e, which has no slot and is not held.
+func (t *tx) goHome(e uint32, r result) {
+	if t.kind(e) == inRest {
+		t.unhold(e)
+	}
+	w := t.e(e, eFrom)
+	t.unlink(e)
+	t.setE(e, eFrom, 0)
+	t.free(e)
+	t.finishSend(w, r)
+}
+
+// tellWatch ends the first of those who wait for a stop, once there was one.
+func (t *tx) tellWatch() bool {
+	w := t.get(gWatch)
+	if w == 0 || t.get(gStopped) == 0 {
+		return false
+	}
+	t.delist(watches, w)
+	t.end(w, resOK)
+	return true
+}
+
+// closeTaker ends the first receiver, if it waits for nothing any more.
+func (t *tx) closeTaker() bool {
+	w := t.get(gTakers)
+	if w == 0 || t.get(gClosed) == 0 || t.used() != 0 || t.get(gSweep) != 0 {
+		return false
+	}
+	t.finishTaker(w, resClosed)
+	return true
+}
+
+// fillSlots gives the free slots to the oldest values without one, whose senders go on.
+func (t *tx) fillSlots() (done bool) {
+	for t.used() < t.s.slots && t.fits() {
+		e := t.get(gNoSlot)
+		if e == 0 {
+			break
+		}
+		st := t.e(e, eState)
+		t.setE(e, eState, st|withSlot)
+		t.set(gNoSlot, t.e(e, eNext))
+		if st&inKind == inHeld || st&inKind == inRest {
+			t.add(gHeldSlots, 1)
+		}
+		t.count(gSent, gSentHigh, 1)
+		t.left(e)
+		done = true
+	}
+	if done {
+		t.queueAgain()
+	}
+	return done
+}
+
+// queueAgain ends the turn of the batches that have passed values: what they have left
+// waits behind all others, unless somebody has it.
+func (t *tx) queueAgain() {
+	for _, w := range t.turned {
+		if e := t.w(w, wRecord); t.wKind(w) == waitSend && t.phase(w) == phaseWaiting && e != 0 && !t.is(e, wasHanded) {
+			t.toEnd(e)
+		}
+	}
+	t.turned = t.turned[:0]
+}
+
+// left notes that e has left the custody of its sender, if that still waits. A batch
+// offers its next value in the place of e, for what fits in its turn.
+func (t *tx) left(e uint32) {
+	w := t.e(e, eFrom)
+	if w == 0 {
+		return
+	}
+	t.setE(e, eFrom, 0)
+	t.add(t.waiterAt(w)+wCount, 1)
+	rest := t.add(t.waiterAt(w)+wMost, ^uint32(0))
+	if rest == 0 {
+		t.finishSend(w, resOK)
+		return
+	}
+	next := t.w(w, wStage)
+	t.setW(w, wStage, t.e(next, eNext))
+	t.setW(w, wRecord, next)
+	t.offer(next, w, e)
+	t.turned = append(t.turned, w)
+}
+
+// finishSend ends the send w; its value is out of the line, or left. What it had staged
+// besides is freed.
+func (t *tx) finishSend(w uint32, r result) {
+	for e := t.w(w, wStage); e != 0 && t.bad == ""; {
+		next := t.e(e, eNext)
+		t.free(e)
+		e = next
+	}
+	t.setW(w, wStage, 0)
+	if r != resRejected {
+		t.setW(w, wRecord, 0)
+	}
+	t.add(gSenders, ^uint32(0))
+	t.end(w, r)
+}
+
+// end ends the waiter w, which is in no list: its process is told.
+func (t *tx) end(w uint32, r result) {
+	if w == t.own {
+		t.ended, t.result, t.n, t.reason = true, r, int(t.w(w, wCount)), t.w(w, wRecord)
+		t.dropWaiter(w)
+		return
+	}
+	t.setW(w, wResult, uint32(r))
+	t.done(w)
+}
+
+// finishTaker ends a receiver that waits.
+func (t *tx) finishTaker(w uint32, r result) {
+	t.delist(takers, w)
+	t.add(gReceivers, ^uint32(0))
+	t.end(w, r)
+}
+
+// handOut gives the first receiver the first value that is ready, if they are there. One
+// that takes more has the rest when everybody has had one.
+func (t *tx) handOut() bool {
+	w, e := t.get(gTakers), t.get(gReady)
+	if w == 0 || e == 0 {
+		return false
+	}
+	t.delist(takers, w)
+	t.add(gReceivers, ^uint32(0))
+	t.give(w, e)
+	t.served = append(t.served, w)
+	return true
+}
+
+// topUp gives those who were served as much more as they take of what is there.
+func (t *tx) topUp() {
+	for len(t.served) > 0 {
+		w := t.served[0]
+		for e := t.get(gReady); e != 0 && t.w(w, wCount) < t.w(w, wMost) && t.fits(); e = t.get(gReady) {
+			t.give(w, e)
+			t.fillSlots()
+		}
+		t.served = t.served[1:]
+		t.end(w, resOK)
+	}
+	t.queueAgain()
+}
+
+// give hands e to the receiver w, which is out of its list. A plain receiver of this process has
+// it for good, as the process cannot die without both knowing it. One elsewhere holds it
+// until it has heard of it.
+func (t *tx) give(w, e uint32) {
+	member := t.w(w, wAs)
+	final := t.wKind(w) == waitRecv && t.s.isHere(member)
+	if final {
+		t.raise(e)
+		t.redelivered(e)
+		t.confirm(e)
+		t.state(e, inGiven, 0, member)
+	} else {
+		var flags uint32
+		if t.wKind(w) == waitRecv {
+			flags = isUnheard
+		}
+		t.hold(e, member, flags)
+		t.redelivered(e)
+		t.limit(e, member)
+	}
+	t.setE(e, eChain, 0)
+	if last := t.w(w, wLast); last == 0 {
+		t.setW(w, wRecord, e)
+	} else {
+		t.setE(last, eChain, e)
+	}
+	t.setW(w, wLast, e)
+	t.add(t.waiterAt(w)+wCount, 1)
+}
+
+// redelivered counts and tells that e, which was just handed out, was so before.
+func (t *tx) redelivered(e uint32) {
+	if n := t.tries(e); n > 1 {
+		t.add(gRedelivered, 1)
+		t.tell(driver.EventRedelivered, "recv", "", n)
+	}
+}
+
+// confirm ends e: it has arrived. It leaves the line, and is the caller's. Its slot is
+// free; a sender without one goes on, and its next value comes in the place of e.
+func (t *tx) confirm(e uint32) {
+	t.count(gReceived, gReceivedHigh, 1)
+	if !t.is(e, withSlot) {
+		t.count(gSent, gSentHigh, 1)
+		t.left(e)
+	}
+	t.unlink(e)
+}

@@ -1,0 +1,158 @@
+package shmchan
+
+import (
+	"sync"
+	"time"
+
+	"github.com/handoff-go/handoff/internal/shm"
+	"github.com/handoff-go/handoff/internal/shm/bell"
+)
+
+// slow is how often a member that waits looks by itself, behind bells and notices of death.
+const slow = time.Second
+
+// run hears the bell of the member until its life ends.
+func (k *keeper) run() {
+	defer close(k.over)
+	k.m.watch.look(k.member)
+	k.m.watch.greet(k.member)
+	for {
+		var until time.Time
+		if k.member.Waiting() {
+			until = time.Now().Add(slow)
+		}
+		rung, err := k.life.Wait(until)
+		switch {
+		case err != nil:
+			return
+		case rung:
+			k.member.Collect()
+			k.m.watch.look(k.member)
+		default:
+			k.member.Check()
+			k.m.watch.check(k.member)
+		}
+	}
+}
+
+// watch knows the bells of the members of other processes, and hears when one dies.
+type watch struct {
+	m  *mapping
+	mu sync.Mutex // guards the rest
+	// bells are those of the others. They are let go when their member has.
+	bells map[shm.Name]*bell.Ringer
+	seen  uint64
+	over  chan struct{}
+	wg    sync.WaitGroup // of those who wait for a death
+}
+
+func (w *watch) init(m *mapping) {
+	w.m, w.bells, w.over = m, map[shm.Name]*bell.Ringer{}, make(chan struct{})
+}
+
+// ring implements shm.Segment.Ring.
+func (w *watch) ring(who shm.Name) {
+	w.mu.Lock()
+	r := w.bells[who]
+	w.mu.Unlock()
+	if r == nil {
+		if r = w.reach(who); r == nil {
+			return // it is dead, or leaves: whoever looks next finds it
+		}
+	}
+	r.Ring()
+}
+
+// reach gets hold of the bell of who, and has somebody wait for its death.
+func (w *watch) reach(who shm.Name) *bell.Ringer {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if r := w.bells[who]; r != nil {
+		return r
+	}
+	select {
+	case <-w.over:
+		return nil
+	default:
+	}
+	r, err := w.m.place.Reach(who.ID)
+	if err != nil {
+		return nil
+	}
+	w.bells[who] = r
+	w.wg.Go(func() {
+		select {
+		case <-r.Gone():
+			w.gone(who)
+		case <-w.over:
+		}
+	})
+	return r
+}
+
+// gone clears away who, whose bell is gone: it has died, or left.
+func (w *watch) gone(who shm.Name) {
+	w.forget(who)
+	if m := w.m.Anybody(); m != nil && m.Clear(who) == nil {
+		w.m.place.Forget(who.ID)
+	}
+}
+
+// greet has all others look who has come.
+func (w *watch) greet(member *shm.Member) {
+	others, _ := member.Others(0)
+	for _, who := range others {
+		w.ring(who)
+	}
+}
+
+func (w *watch) forget(who shm.Name) {
+	w.mu.Lock()
+	r := w.bells[who]
+	delete(w.bells, who)
+	w.mu.Unlock()
+	if r != nil {
+		r.Close()
+	}
+}
+
+// look gets to know who has come since the last look, for member.
+func (w *watch) look(member *shm.Member) {
+	w.mu.Lock()
+	seen := w.seen
+	w.mu.Unlock()
+	others, word := member.Others(seen)
+	if word == seen {
+		return
+	}
+	w.mu.Lock()
+	w.seen = word
+	w.mu.Unlock()
+	for _, who := range others {
+		if w.reach(who) == nil && !w.m.place.Alive(who.ID) {
+			w.gone(who)
+		}
+	}
+}
+
+// check looks whether all others live.
+func (w *watch) check(member *shm.Member) {
+	others, _ := member.Others(0)
+	for _, who := range others {
+		if !w.m.place.Alive(who.ID) {
+			w.gone(who)
+		}
+	}
+}
+
+// end lets everybody go.
+func (w *watch) end() {
+	close(w.over)
+	w.wg.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, r := range w.bells {
+		r.Close()
+	}
+	w.bells = nil
+}
