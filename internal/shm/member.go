@@ -252,6 +252,7 @@ func (m *Member) Start(op *driver.Op) {
 
 // leave frees the lock, and then does what must not be done under it.
 func (m *Member) leave(o *outcome) {
+	m.finish(o)
 	if len(m.untidy) > 0 {
 		m.tidy()
 	}
@@ -260,6 +261,24 @@ func (m *Member) leave(o *outcome) {
 	}
 	m.mu.Unlock()
 	m.after(o)
+}
+
+// finish makes the moves that did not fit into the transactions of this member: it may be
+// long until somebody else comes.
+func (m *Member) finish(o *outcome) {
+	t := &m.t
+	for !m.detached && uint32(m.s.load(gDirty)) != 0 && m.s.damaged() == nil {
+		t.begin()
+		if t.get(t.me(mState)) != m.state {
+			return
+		}
+		if t.get(gDirty) != 0 {
+			t.move()
+		}
+		if t.commit() {
+			m.committed(o)
+		}
+	}
 }
 
 // after wakes whom something has happened to, and ends what has ended.

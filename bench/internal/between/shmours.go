@@ -9,6 +9,7 @@ import (
 	"github.com/handoff-go/handoff"
 	"github.com/handoff-go/handoff/driver"
 	"github.com/handoff-go/handoff/internal/bench/measure"
+	_ "github.com/handoff-go/handoff/shmchan" // the scheme
 )
 
 func init() {
