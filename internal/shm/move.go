@@ -19,13 +19,14 @@ func (t *tx) move() {
 
 // fits reports whether one more step fits, and notes if not that there may be one.
 func (t *tx) fits() bool {
-	if t.bad != "" {
+	if t.bad != "" || t.full {
 		return false
 	}
 	if t.room(stepWrites + 10*len(t.served) + 6*len(t.turned)) {
 		t.set(gDirty, 0)
 		return true
 	}
+	t.full = true
 	t.set(gDirty, 1)
 	return false
 }

@@ -55,6 +55,7 @@ type tx struct {
 
 	due    int64    // the first end of a hold or a rest that this transaction has begun, ms; 0 for none
 	turned []uint32 // batches whose turn it is
+	full   bool     // a step of move did not fit: gDirty stays
 	served []uint32 // receivers that have a value and may take more
 	woken  []uint32 // members that something has ended for
 	told   []told
@@ -67,7 +68,7 @@ func (t *tx) begin() {
 	t.bad, t.budget = "", t.s.budget
 	t.own, t.ended, t.result, t.reason, t.n, t.pushed = 0, false, resOK, 0, 0, 0
 	t.taken, t.woken, t.told = t.taken[:0], t.woken[:0], t.told[:0]
-	t.short = false
+	t.short, t.full = false, false
 	t.turned, t.served, t.due = t.turned[:0], t.served[:0], 0
 	for {
 		t.head = t.s.load(headAt)
