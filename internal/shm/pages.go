@@ -118,6 +118,7 @@ func (m *Member) memory(e uint32, n int) error {
 	for {
 		t := &m.t
 		t.begin()
+		t.freePages(e) // of a value that was staged here, and then elsewhere
 		p := t.takePages(pagesFor(n))
 		t.setE(e, eExtent, p)
 		reserved := t.get(gReserved)
