@@ -31,7 +31,7 @@ var kills = flag.Int("kills", 300, "how many processes are killed in a run")
 var crewRoles = []string{"send", "send-batch", "send-select", "take", "take-select", "receive", "take"}
 
 // patience is how long one who is waited for may say nothing.
-const patience = 30 * time.Second
+const patience = 10 * time.Second
 
 // torture is one run.
 type torture struct {
@@ -41,6 +41,7 @@ type torture struct {
 	crew  []*member // at work; changed by the goroutine of the test, under the judge's lock
 	count int       // members that there were
 	tally struct{ killed, stopped, holding, receiving int }
+	show  func() string // what is in the channels, nil if nobody knows
 	ends  chan struct{} // a member has ended; one slot
 	wg    sync.WaitGroup
 }
@@ -259,6 +260,9 @@ func (tr *torture) judgeStuck(now time.Time) {
 		}
 		m.due = time.Time{}
 		tr.t.Errorf("%s (%s) is stuck: it holds %v", m.name, m.role, m.held)
+		if tr.show != nil {
+			tr.t.Log(tr.show())
+		}
 		m.cmd.Process.Signal(syscall.SIGQUIT) // it says where it is
 		tr.more.Broadcast()
 	}

@@ -142,6 +142,7 @@ func (t *tx) hold(e, member, flags uint32) {
 		t.count(gOrder, gOrderHigh, 1)
 		t.setE(e, eOrder, t.get(gOrder))
 		t.setE(e, eTries, t.get(gOrderHigh)<<16|t.e(e, eTries)&0xffff)
+		t.toHanded(e)
 	}
 	if t.get(gReady) == e {
 		t.set(gReady, t.readyAfter(e))
@@ -152,6 +153,36 @@ func (t *tx) hold(e, member, flags uint32) {
 	t.add(gHeld, 1)
 	if st&withSlot != 0 {
 		t.add(gHeldSlots, 1)
+	}
+}
+
+// toHanded moves e, which is about to be handed out for the first time, behind those that were
+// before: offers that were passed over stand in between, and putBack could not tell the places of
+// what comes back, if those that nobody has had did not stand behind all others.
+func (t *tx) toHanded(e uint32) {
+	var first uint32 // of those in between
+	p, noSlot := t.e(e, ePrev), false
+	for ; p != 0 && !t.is(p, wasHanded); p = t.e(p, ePrev) {
+		first, noSlot = p, noSlot || t.get(gNoSlot) == p
+	}
+	if first == 0 {
+		return
+	}
+	prev, next := t.e(e, ePrev), t.e(e, eNext)
+	t.setE(prev, eNext, next)
+	if next != 0 {
+		t.setE(next, ePrev, prev)
+	} else {
+		t.set(gTail, prev)
+	}
+	t.setE(e, ePrev, p)
+	t.setE(e, eNext, first)
+	t.setE(first, ePrev, e)
+	if p != 0 {
+		t.setE(p, eNext, e)
+	}
+	if noSlot && !t.is(e, withSlot) {
+		t.set(gNoSlot, e)
 	}
 }
 
