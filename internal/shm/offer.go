@@ -215,6 +215,18 @@ func (t *tx) mayTry(s, w uint32) bool { return !t.isTrying(s) || t.wKind(w) == w
 
 func (t *tx) isTrying(w uint32) bool { return t.w(w, wOffer)&isTry != 0 }
 
+// bind makes the offer w, whose value somebody holds now, a send like any other. Its owner is
+// told: it has promised, and must not promise anything else.
+func (t *tx) bind(w uint32) {
+	if w == 0 || w == t.own || t.w(w, wOffer)&isOffer == 0 {
+		return
+	}
+	t.endTrying(w)
+	t.remind(w)
+	t.setW(w, wOffer, isBound|isTold)
+	t.wake(t.wMember(w))
+}
+
 // remind has the owner of the offer w look again.
 func (t *tx) remind(w uint32) {
 	if flags := t.w(w, wOffer); flags&isTold == 0 {
@@ -300,6 +312,10 @@ func (t *tx) attempt(w uint32) answer {
 	if t.phase(w) != phaseWaiting {
 		return answerPromised // somebody has taken up the promise, and it is about to be told
 	}
+	if t.w(w, wOffer)&isBound != 0 {
+		t.unbind(w)
+		return answerBound
+	}
 	t.setW(w, wOffer, isOffer|t.w(w, wOffer)&(isTold|isTry)) // so it is not passed over
 	switch t.counterpart(w) {
 	case meetsFirm:
@@ -314,9 +330,8 @@ func (t *tx) attempt(w uint32) answer {
 			return answerEnded
 		}
 		if t.wKind(w) == waitSend && t.kind(t.w(w, wRecord)) == inHeld {
-			t.untell(w)
 			t.endTrying(w)
-			t.setW(w, wOffer, 0)
+			t.unbind(w)
 			return answerBound
 		}
 	case meetsHigher:
@@ -328,6 +343,12 @@ func (t *tx) attempt(w uint32) answer {
 	t.setW(w, wOffer, t.w(w, wOffer)&^isGranted)
 	t.move()
 	return answerNo
+}
+
+// unbind notes that the owner of w has heard that it is bound.
+func (t *tx) unbind(w uint32) {
+	t.untell(w)
+	t.setW(w, wOffer, 0)
 }
 
 // offered puts the new offer w in its line: a send with the value on top of the stack.

@@ -77,6 +77,7 @@ const (
 	isAsked   = 2  // its owner was asked, and has not answered
 	isGranted = 4  // its owner has promised to take it
 	isTold    = 8  // it is on its owner's list of what has happened
+	isBound   = 32 // it was an offer: its promise was taken up, its value is held, and its owner has not heard of it
 	isTry     = 16 // no offer, but a plain operation that does not wait longer than for the answers of offers
 )
 

@@ -309,7 +309,7 @@ func (m *Member) unstageCases(op *driver.Op) {
 func (m *Member) late(op *driver.Op, c *call) {
 	var o outcome
 	m.mu.Lock()
-	if c.op == op && c.sel != nil && !c.sel.bound {
+	if c.op == op && c.sel != nil && !c.sel.bound && m.takeBack(&o, c) {
 		m.withdraw(&o, c, driver.ErrTimeout)
 	}
 	m.leave(&o)
@@ -350,13 +350,18 @@ func (m *Member) asked(o *outcome, c *call, w uint32) {
 		m.caseEnded(c.op.Cases[i].Op, m.t.result, m.t.n, m.t.reason, m.t.taken)
 		m.chosen(o, c, i)
 	case answerBound:
-		s.bound = true
-		s.tk.Bind(c.op.Case)
-		m.dropCases(o, c, w)
+		m.bound(o, c, w)
 	case answerNo:
 		m.unclaim(o, c)
 		m.endVain(o, c)
 	}
+}
+
+// bound notes that the send w of c is chosen, and held.
+func (m *Member) bound(o *outcome, c *call, w uint32) {
+	c.sel.bound = true
+	c.sel.tk.Bind(c.op.Case)
+	m.dropCases(o, c, w)
 }
 
 // endVain ends a select that waits only for the answers of offers, when there is none any more.
@@ -474,33 +479,56 @@ func (m *Member) endSelect(o *outcome, c *call, err error) {
 
 // withdraw ends the select c because of why, or because its ticket is gone.
 func (m *Member) withdraw(o *outcome, c *call, why error) {
-	s := c.sel
-	switch {
-	case s.bound:
+	s, op := c.sel, c.op
+	if !s.bound && !m.takeBack(o, c) && c.op != op {
+		return
+	}
+	if s.bound {
 		m.giveUpBound(o, c, why)
 		return
-	case s.claimed != 0: // a promise: it is taken back, if nobody has taken it up
-		var waits bool
-		w := s.claimed
-		if m.do(o, func(t *tx) {
-			if waits = t.phase(w) == phaseWaiting; waits {
-				t.giveUp(w)
-			}
-		}) == nil && !waits {
-			m.look(o)
-			return
-		}
-		m.calls[w] = nil
-		m.waits--
-		s.ws[s.caseOf(w)] = 0
-		s.claimed = 0
-		s.tk.Release()
+	}
+	if s.claimed != 0 {
+		return // its promise was taken up, and it is about to be told
 	}
 	if c.op.Ticket == nil {
 		s.tk.Abort()
 	}
 	m.dropCases(o, c, 0)
 	m.endSelect(o, c, why)
+}
+
+// takeBack takes the promise of c back, if there is one. It returns false if somebody has
+// taken it up: c has ended then, or is bound, or is about to be told.
+func (m *Member) takeBack(o *outcome, c *call) bool {
+	s := c.sel
+	w := s.claimed
+	if w == 0 {
+		return true
+	}
+	var waits, bound bool
+	err := m.do(o, func(t *tx) {
+		waits = t.phase(w) == phaseWaiting
+		switch bound = waits && t.w(w, wOffer)&isBound != 0; {
+		case bound:
+			t.unbind(w)
+		case waits:
+			t.giveUp(w)
+		}
+	})
+	switch {
+	case err == nil && bound:
+		m.bound(o, c, w)
+		return false
+	case err == nil && !waits:
+		m.look(o)
+		return false
+	}
+	m.calls[w] = nil
+	m.waits--
+	s.ws[s.caseOf(w)] = 0
+	s.claimed = 0
+	s.tk.Release()
+	return true
 }
 
 // giveUpBound gives up the send that is chosen, if that is not too late.
