@@ -31,7 +31,7 @@ var kills = flag.Int("kills", 300, "how many processes are killed in a run")
 var crewRoles = []string{"send", "send-batch", "send-select", "take", "take-select", "receive", "take"}
 
 // patience is how long one who is waited for may say nothing.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // torture is one run.
 type torture struct {
