@@ -154,6 +154,7 @@ func (t *tx) hold(e, member, flags uint32) {
 	if st&withSlot != 0 {
 		t.add(gHeldSlots, 1)
 	}
+	t.bind(t.e(e, eFrom))
 }
 
 // toHanded moves e, which is about to be handed out for the first time, behind those that were

@@ -302,7 +302,6 @@ func (t *tx) give(w, e uint32) {
 		t.hold(e, member, flags)
 		t.redelivered(e)
 		t.limit(e, member)
-		t.bind(t.e(e, eFrom))
 	}
 	t.setE(e, eChain, 0)
 	if last := t.w(w, wLast); last == 0 {
