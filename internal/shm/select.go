@@ -139,7 +139,7 @@ func (m *Member) commitCase(o *outcome, op *driver.Op, i int) (over bool) {
 		}
 		switch c.Op.Kind {
 		case driver.OpSend:
-			w = t.send(1, false, false)
+			w = t.send(1, op.Try, false)
 		case driver.OpRecv, driver.OpTake:
 			t.receive(kindOf(c.Op.Kind), 1, true)
 		}
@@ -436,8 +436,20 @@ func (m *Member) completed(o *outcome, c *call, f fetched, records []uint32) {
 	c.sel.ws[i] = 0
 	m.calls[f.w] = nil
 	m.waits--
+	if f.result == resNotReady {
+		m.tryFailed(o, c)
+		return
+	}
 	m.caseEnded(c.op.Cases[i].Op, f.result, f.n, f.reason, records)
 	m.chosen(o, c, i)
+}
+
+// tryFailed ends a select that does not wait, and whose send came to nothing: who had its value
+// is dead, and did not know of it.
+func (m *Member) tryFailed(o *outcome, c *call) {
+	m.dropCases(o, c, 0)
+	c.op.NotReady = true
+	m.endSelect(o, c, nil)
 }
 
 // chosen ends the select c, whose case i took effect.
@@ -547,10 +559,14 @@ func (m *Member) giveUpBound(o *outcome, c *call, why error) {
 		why = driver.Doubtful(why)
 	}
 	i := c.sel.caseOf(w)
-	c.op.Cases[i].Op.Err = why
 	m.calls[w] = nil
 	m.waits--
 	c.sel.ws[i] = 0
+	if c.op.Try && !doubt {
+		m.tryFailed(o, c)
+		return
+	}
+	c.op.Cases[i].Op.Err = why
 	m.chosen(o, c, i)
 }
 
