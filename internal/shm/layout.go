@@ -79,6 +79,7 @@ const (
 	gTimed    // holds and rests with an end
 	gTries    // how many plain operations wait only for the answers of offers
 	gDead     // the segment is over: nobody joins any more
+	gSkipped  // a value was handed out before one that stands before it
 	gReserved // how many pages have memory
 	gSweep    // the channel was closed, and values without a slot may have to go home
 	gEnd

@@ -53,8 +53,8 @@ func (t *tx) unlink(e uint32) {
 	}
 	if next != 0 {
 		t.setE(next, ePrev, prev)
-	} else {
-		t.set(gTail, prev)
+	} else if t.set(gTail, prev); prev == 0 {
+		t.set(gSkipped, 0)
 	}
 }
 
@@ -121,8 +121,14 @@ func (t *tx) toEnd(e uint32) {
 	}
 }
 
-// before reports whether a, which was handed out, stands before b.
+// before reports whether a, which was handed out, stands before b. Values are handed out in the
+// order of the line, so the order of that says it, unless an offer was passed over.
 func (t *tx) before(a, b uint32) bool {
+	if t.get(gSkipped) != 0 {
+		for b = t.e(b, ePrev); b != 0 && b != a; b = t.e(b, ePrev) {
+		}
+		return b == a
+	}
 	if !t.is(b, wasHanded) {
 		return true
 	}
@@ -145,6 +151,8 @@ func (t *tx) hold(e, member, flags uint32) {
 	}
 	if t.get(gReady) == e {
 		t.set(gReady, t.readyAfter(e))
+	} else {
+		t.set(gSkipped, 1)
 	}
 	t.raise(e)
 	t.state(e, inHeld, st&withSlot|wasHanded|flags, member)
