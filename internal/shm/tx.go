@@ -101,12 +101,12 @@ func (t *tx) find(off uint32) int {
 
 // get returns the value of the word at off.
 func (t *tx) get(off uint32) uint32 {
-	if i := t.find(off); i >= 0 {
-		return t.writes[i].new
-	}
 	if t.budget--; t.budget < 0 || t.bad != "" {
 		t.fail("a list without an end")
 		return 0
+	}
+	if i := t.find(off); i >= 0 {
+		return t.writes[i].new
 	}
 	return uint32(t.s.load(off))
 }
