@@ -61,6 +61,7 @@ type call struct {
 
 // outcome is what has to be done once the lock is free.
 type outcome struct {
+	first *driver.Op // that has ended; most often there is one
 	ended []*driver.Op
 	told  []told
 	here  []*Member // members of this process that something has happened to
@@ -246,8 +247,7 @@ func (m *Member) committed(o *outcome) {
 
 // Start implements driver.Channel.
 func (m *Member) Start(op *driver.Op) {
-	var ended [4]*driver.Op // room, on the stack
-	o := outcome{ended: ended[:0]}
+	var o outcome
 	m.mu.Lock()
 	op.Note, op.N, op.Got, op.NotReady, op.Err = nil, 0, nil, false, nil
 	m.start(&o, op)
@@ -295,6 +295,9 @@ func (m *Member) after(o *outcome) {
 	for _, e := range o.told {
 		driver.Emit(driver.Event{Kind: e.kind, Channel: m.about.Title, Op: e.op, Reason: e.reason, Attempt: e.attempt})
 	}
+	if o.first != nil {
+		o.first.Finish()
+	}
 	for _, op := range o.ended {
 		op.Finish()
 	}
@@ -320,6 +323,10 @@ func (s *Segment) idOf(i uint32) (id [16]byte) {
 
 func (m *Member) end(o *outcome, op *driver.Op, err error) {
 	op.Err = err
+	if o.first == nil {
+		o.first = op
+		return
+	}
 	o.ended = append(o.ended, op)
 }
 

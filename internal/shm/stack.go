@@ -34,6 +34,7 @@ func (t *tx) free(e uint32) {
 
 // fetch sees to it that there are n records on the stack.
 func (m *Member) fetch(n int) error {
+	m.tidy() // or pages of a value that is gone would be freed under the next one
 	for m.free < n {
 		t := &m.t
 		t.begin()

@@ -122,7 +122,6 @@ func (m *Member) sendRest(o *outcome, op *driver.Op) {
 // stage fills the records on top of the stack with items, the first on top, as many as there
 // are records for.
 func (m *Member) stage(items []driver.Item) (int, error) {
-	m.tidy() // or the memory of what is staged now would be freed for that of what was read out
 	err := m.fetch(len(items))
 	if err != nil && m.free == 0 {
 		return 0, err
