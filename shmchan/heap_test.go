@@ -2,6 +2,7 @@ package shmchan
 
 import (
 	"context"
+	"crypto/rand"
 	"net/url"
 	"sync"
 	"time"
@@ -30,6 +31,8 @@ func (h *heap) open(_ context.Context, u *url.URL, create driver.Create, p shm.P
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	name := u.Opaque
+	rand.Read(ms.id[:])
+	p.Founder.ID = ms.id
 	at := h.named[name]
 	if name == "" {
 		return ms, driver.Because(driver.ErrConflict, "no name")

@@ -20,9 +20,8 @@ func TestLaws(t *testing.T) {
 // harness is what all harnesses here have in common.
 func harness(name string, fresh func(*drivertest.Env) string) drivertest.Harness {
 	h := drivertest.Medium(name, fresh)
-	h.Has = h.Has.With(drivertest.FeaturePayloads, drivertest.FeatureHuge).Without(
-		drivertest.FeatureDeadLetter,
-		drivertest.FeatureSelect, drivertest.FeatureDefault, drivertest.FeatureSelectFirst, drivertest.FeatureSelector, drivertest.FeatureAfter)
+	h.Has = h.Has.With(drivertest.FeaturePayloads, drivertest.FeatureHuge, drivertest.FeatureNative).Without(
+		drivertest.FeatureDeadLetter)
 	h.Empty = drivertest.Opened[struct{}](fresh)
 	h.Text = drivertest.Opened[string](fresh)
 	h.Bytes = drivertest.Opened[[]byte](fresh)

@@ -50,6 +50,8 @@ type membership struct {
 	// begun is called when it is a member, left when it was, or never will be; last: nobody is left.
 	begun func(*shm.Member) error
 	left  func(last bool)
+	// checked is called once in a while, as long as an operation waits.
+	checked func(*shm.Member)
 }
 
 // medium opens the channels of a scheme.
@@ -120,7 +122,7 @@ func (d medium) attach(ctx context.Context, u *url.URL, cfg driver.Config, p shm
 	if err != nil {
 		return nil, err
 	}
-	about := shm.About{Name: ms.name, Title: cmp.Or(cfg.Name, ms.name), Send: cfg.Send, Receive: cfg.Receive, Survives: d.survives, Over: ms.left}
+	about := shm.About{Name: ms.name, Title: cmp.Or(cfg.Name, ms.name), Send: cfg.Send, Receive: cfg.Receive, Survives: d.survives, Checked: ms.checked, Over: ms.left}
 	var m *shm.Member
 	switch {
 	case ms.founded:

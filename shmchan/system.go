@@ -96,6 +96,7 @@ func (s *system) enter(ms *membership, place *seg.Place, memory *seg.Segment, li
 		k.begin(member)
 		return nil
 	}
+	ms.checked = m.watch.check
 	ms.left = func(last bool) {
 		k.end()
 		s.release(m, last)

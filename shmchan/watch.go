@@ -8,30 +8,17 @@ import (
 	"github.com/handoff-go/handoff/internal/shm/bell"
 )
 
-// slow is how often a member that waits looks by itself, behind bells and notices of death.
-const slow = time.Second
-
 // run hears the bell of the member until its life ends.
 func (k *keeper) run() {
 	defer close(k.over)
 	k.m.watch.look(k.member)
 	k.m.watch.greet(k.member)
 	for {
-		var until time.Time
-		if k.member.Waiting() {
-			until = time.Now().Add(slow)
-		}
-		rung, err := k.life.Wait(until)
-		switch {
-		case err != nil:
+		if _, err := k.life.Wait(time.Time{}); err != nil {
 			return
-		case rung:
-			k.member.Collect()
-			k.m.watch.look(k.member)
-		default:
-			k.member.Check()
-			k.m.watch.check(k.member)
 		}
+		k.member.Collect()
+		k.m.watch.look(k.member)
 	}
 }
 

@@ -13,6 +13,7 @@ type fetched struct {
 	reason  uint32
 	records int  // how many of tx.taken are its
 	more    bool // it has got more, which is still to be fetched
+	asked   bool // it is an offer that still waits, and is asked for
 }
 
 // collect ends the operations of this member that something has happened to.
@@ -36,14 +37,33 @@ func (m *Member) look(o *outcome) {
 		for _, f := range m.fetched {
 			mine := records[:f.records]
 			records = records[f.records:]
-			if f.w < uint32(len(m.calls)) && m.calls[f.w] != nil {
+			if f.w < uint32(len(m.calls)) && m.calls[f.w] != nil && !f.asked {
 				if op := m.ended(o, m.calls[f.w], f, mine); op != nil {
 					again = append(again, op)
 				}
 			}
 		}
+		m.askedFor(o)
 		for _, op := range again {
 			m.sendRest(o, op)
+		}
+	}
+}
+
+// askedFor answers what was asked for among what was fetched. It may fetch more.
+func (m *Member) askedFor(o *outcome) {
+	var ask [16]*call
+	var ws [16]uint32
+	n := 0
+	for _, f := range m.fetched {
+		if f.asked && n < len(ask) && f.w < uint32(len(m.calls)) {
+			ask[n], ws[n] = m.calls[f.w], f.w
+			n++
+		}
+	}
+	for i, c := range ask[:n] {
+		if c != nil && ws[i] < uint32(len(m.calls)) && m.calls[ws[i]] == c && c.sel != nil {
+			m.asked(o, c, ws[i])
 		}
 	}
 }
@@ -53,12 +73,19 @@ func (m *Member) look(o *outcome) {
 func (m *Member) fetchDone(t *tx) {
 	m.fetched = m.fetched[:0]
 	at := m.s.memberWord(m.index)
-	for t.room(2 * stepWrites) {
+	for asked := 0; t.room(2*stepWrites) && asked < 16; {
 		w := t.get(at + mDone)
 		if w == 0 {
 			break
 		}
 		f := fetched{w: w, kind: t.wKind(w), result: result(t.w(w, wResult)), n: int(t.w(w, wCount))}
+		if t.phase(w) == phaseWaiting {
+			f.asked = true
+			asked++
+			t.untell(w)
+			m.fetched = append(m.fetched, f)
+			continue
+		}
 		m.fetchOne(t, &f)
 		if !f.more {
 			t.unnotice(w, 0, m.index)
@@ -102,8 +129,19 @@ func (m *Member) fetchOne(t *tx, f *fetched) {
 
 // ended ends the operation of c. It returns a send that has to go on.
 func (m *Member) ended(o *outcome, c *call, f fetched, records []uint32) (again *driver.Op) {
+	if c.sel != nil {
+		m.completed(o, c, f, records)
+		return nil
+	}
 	op := c.op
 	var err error
+	switch {
+	case f.result == resNotReady:
+		op.NotReady = len(op.Got) == 0
+		m.forget(c)
+		m.end(o, op, nil)
+		return nil
+	}
 	switch f.kind {
 	case waitSend:
 		op.N = c.base + f.n
@@ -123,6 +161,13 @@ func (m *Member) ended(o *outcome, c *call, f fetched, records []uint32) (again 
 			err = m.readInto(op, records, f.kind)
 		}
 		if f.more && err == nil {
+			return nil
+		}
+		if err == nil && c.base > 0 { // it waited for the rest
+			m.forget(c)
+			if !m.takeRest(o, op, f.kind) {
+				m.end(o, op, nil)
+			}
 			return nil
 		}
 	}

@@ -2,6 +2,7 @@ package shm
 
 import (
 	"context"
+	"errors"
 
 	"github.com/handoff-go/handoff/driver"
 )
@@ -29,6 +30,9 @@ func (m *Member) Detach(context.Context) error {
 	if m.timer != nil {
 		m.timer.Stop()
 	}
+	if m.slow != nil {
+		m.slow.Stop()
+	}
 	m.point(PointLeaving)
 	m.depart(&o, Name{m.index, m.id}, "detach", "its holder detached")
 	last := uint32(m.s.load(gDead)) != 0
@@ -50,12 +54,15 @@ func (m *Member) depart(o *outcome, who Name, op, why string) error {
 		at := t.memberAt(who.Index)
 		if state := t.get(at + mState); state&memberJoined != 0 && t.isNamed(who) {
 			t.set(at+mState, state|memberLeaving)
-			if who.Index == m.index {
-				m.state = state | memberLeaving
-			}
 		}
 	})
+	if who.Index == m.index {
+		m.state |= memberLeaving
+	}
 	for over := false; !over && err == nil; {
+		if err = m.do(o, func(t *tx) { over = !t.isLeaving(who) }); over {
+			break // somebody else was faster
+		}
 		for _, step := range []func(*outcome) (bool, error){d.news, d.waiters, d.records, d.last, d.stack} {
 			for more := true; more && err == nil; {
 				more, err = step(o)
@@ -64,6 +71,9 @@ func (m *Member) depart(o *outcome, who Name, op, why string) error {
 		if err == nil {
 			err = m.do(o, func(t *tx) { over = t.departed(who) })
 		}
+	}
+	if err == errGone {
+		return nil
 	}
 	return err
 }
@@ -77,12 +87,20 @@ type departure struct {
 
 // do is Member.do, unless who has left meanwhile.
 func (d *departure) do(o *outcome, build func(t *tx)) error {
-	return d.m.do(o, func(t *tx) {
-		if t.isLeaving(d.who) {
+	var gone bool
+	err := d.m.do(o, func(t *tx) {
+		if gone = !t.isLeaving(d.who); !gone {
 			build(t)
 		}
 	})
+	if err == nil && gone {
+		return errGone
+	}
+	return err
 }
+
+// errGone says that somebody else has ended the membership.
+var errGone = errors.New("it has ended")
 
 // isNamed reports whether who is a member still.
 func (t *tx) isNamed(who Name) bool {
@@ -134,6 +152,10 @@ func (d *departure) waiters(o *outcome) (more bool, err error) {
 // departWaiter drops w, the first that something has happened to. Of many values that
 // it has got it drops a few.
 func (t *tx) departWaiter(w uint32) {
+	if t.phase(w) == phaseWaiting {
+		t.giveUp(w)
+		return
+	}
 	switch e := t.w(w, wRecord); {
 	case t.wKind(w) == waitSend && t.w(w, wResult) == uint32(resRejected) && e != 0:
 		t.free(e)

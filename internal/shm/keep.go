@@ -22,29 +22,25 @@ func (m *Member) Collect() {
 	m.leave(&o)
 }
 
-// Check is Collect for once in a while: it finds, too, what has lasted too long elsewhere. It
-// reports whether there is anything to be checked again.
-func (m *Member) Check() (again bool) {
+// check is Collect for once in a while: it finds, too, what has lasted too long elsewhere.
+func (m *Member) check() {
 	var o outcome
 	m.mu.Lock()
-	defer m.leave(&o)
-	if m.detached {
-		return false
+	if m.checking = !m.detached && m.waits > 0; !m.checking {
+		m.mu.Unlock()
+		return
 	}
+	m.slow.Reset(slowCheck)
 	atomic.StoreUint64(&m.s.words[m.s.memberWord(m.index)+mRung], 0)
+	m.do(&o, func(t *tx) { t.move() })
 	m.look(&o)
+	m.promises(&o)
 	m.alarm(m.expire(&o))
-	return m.waiting()
+	m.leave(&o)
+	if m.about.Checked != nil {
+		m.about.Checked(m)
+	}
 }
-
-// Waiting reports whether an operation of this member waits.
-func (m *Member) Waiting() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return !m.detached && m.waiting()
-}
-
-func (m *Member) waiting() bool { return m.waits > 0 }
 
 // Others returns the members of other processes, and a word that changes with them. Called
 // with a word it has returned, it returns nothing if nothing has changed.

@@ -77,7 +77,7 @@ const (
 	gPages    // first free run of pages
 	gJoined   // members
 	gTimed    // holds and rests with an end
-	gAsked    // offers that were asked and have not answered
+	gTries    // how many plain operations wait only for the answers of offers
 	gDead     // the segment is over: nobody joins any more
 	gReserved // how many pages have memory
 	gSweep    // the channel was closed, and values without a slot may have to go home
@@ -102,6 +102,7 @@ const (
 	mDone  // waiters that something has happened to: first, last
 	mDoneTail
 	mBirth // when it joined, Unix s
+	mNode  // its process
 	// Not of transactions.
 	mLooking    = 14 // how many of its goroutines look at memory by themselves
 	mRung       = 15 // it was woken, and has not looked since
@@ -112,7 +113,7 @@ const (
 	descriptorWords = 1 + 2*maxWrites + 7
 	inlineWords     = 16
 	recordWords     = 16 + inlineWords
-	waiterWords     = 16
+	waiterWords     = 24
 	pageWords       = 4 // of the table of pages
 	pageBytes       = 4096
 )

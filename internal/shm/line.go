@@ -46,7 +46,7 @@ func (t *tx) unlink(e uint32) {
 	}
 	prev, next := t.e(e, ePrev), t.e(e, eNext)
 	if t.get(gNoSlot) == e {
-		t.set(gNoSlot, next)
+		t.set(gNoSlot, t.noSlotAfter(e))
 	}
 	if prev != 0 {
 		t.setE(prev, eNext, next)
@@ -56,6 +56,27 @@ func (t *tx) unlink(e uint32) {
 	} else {
 		t.set(gTail, prev)
 	}
+}
+
+// noSlotAfter returns the first record behind e without a slot. That is the next one, but
+// where an offer was passed over.
+func (t *tx) noSlotAfter(e uint32) uint32 {
+	for e = t.e(e, eNext); e != 0 && t.is(e, withSlot); e = t.e(e, eNext) {
+	}
+	return e
+}
+
+// readyNow returns the first value that a plain receiver can have at once.
+func (t *tx) readyNow() uint32 {
+	for e := t.get(gReady); e != 0; e = t.readyAfter(e) {
+		switch w := t.e(e, eFrom); {
+		case t.awake(w):
+			return e
+		case !t.passedOver(w):
+			return 0
+		}
+	}
+	return 0
 }
 
 // readyAfter returns the first record behind e that nobody holds.

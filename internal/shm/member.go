@@ -2,6 +2,7 @@ package shm
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,7 @@ type Member struct {
 	id    [16]byte
 	state uint32 // what its word of the segment says
 	about About
+	home  string // names this attachment: cases of several are decided by their select
 
 	mu       sync.Mutex // guards the rest, and this member's words of the segment
 	t        tx
@@ -30,6 +32,8 @@ type Member struct {
 	last     driver.Stats // once detached
 	timer    *time.Timer  // for the ends of holds and rests
 	alarmAt  int64        // when it comes, ms; 0: it does not
+	slow     *time.Timer  // for the slow check
+	checking bool         // it is set
 
 	spins    sync.RWMutex // held for reading by who looks at the segment without mu
 	leaving  atomic.Bool  // stored before spins is taken for good; loaded by who has it
@@ -43,14 +47,16 @@ type About struct {
 	Send     bool
 	Receive  bool
 	Survives driver.Survival
+	Checked  func(*Member)   // called at every slow check, while an operation waits; nil for nothing
 	Over     func(last bool) // called once, when it has left; last: it was the last
 }
 
 // call is an operation that waits. Op.Note points to it.
 type call struct {
 	op   *driver.Op
-	w    uint32 // its waiter, 0 once it has ended
-	base int    // values of a send that had left before this waiter
+	w    uint32     // its waiter, 0 once it has ended
+	base int        // values of a send that had left before this waiter
+	sel  *selection // of a select
 }
 
 // outcome is what has to be done once the lock is free.
@@ -100,6 +106,7 @@ func (s *Segment) Founded(id [16]byte, about About) *Member {
 func (s *Segment) newMember(id [16]byte, about About) *Member {
 	m := &Member{s: s, id: id, about: about, state: about.state()}
 	m.t.s, m.t.m = s, m
+	m.home = fmt.Sprintf("shm:%x", id)
 	m.patience.Store(spinMost)
 	return m
 }
@@ -252,7 +259,7 @@ func (m *Member) Start(op *driver.Op) {
 
 // leave frees the lock, and then does what must not be done under it.
 func (m *Member) leave(o *outcome) {
-	m.finish(o)
+	m.serve(o)
 	if len(m.untidy) > 0 {
 		m.tidy()
 	}
@@ -263,20 +270,11 @@ func (m *Member) leave(o *outcome) {
 	m.after(o)
 }
 
-// finish makes the moves that did not fit into the transactions of this member: it may be
-// long until somebody else comes.
-func (m *Member) finish(o *outcome) {
-	t := &m.t
-	for !m.detached && uint32(m.s.load(gDirty)) != 0 && m.s.damaged() == nil {
-		t.begin()
-		if t.get(t.me(mState)) != m.state {
+// serve does what did not fit into the last transaction: nobody else may come to do it.
+func (m *Member) serve(o *outcome) {
+	for !m.detached && uint32(m.s.load(gDirty)) != 0 {
+		if m.do(o, func(*tx) {}) != nil {
 			return
-		}
-		if t.get(gDirty) != 0 {
-			t.move()
-		}
-		if t.commit() {
-			m.committed(o)
 		}
 	}
 }
@@ -332,14 +330,29 @@ func (m *Member) wait(op *driver.Op, w uint32, base int) {
 	} else {
 		c = new(call)
 	}
-	*c = call{op, w, base}
+	*c = call{op: op, w: w, base: base}
 	op.Note = c
+	m.keep(c, w)
+}
+
+// keep enters c as the call of the waiter w.
+func (m *Member) keep(c *call, w uint32) {
 	for uint32(len(m.calls)) <= w {
 		m.calls = append(m.calls, nil)
 	}
 	m.calls[w] = c
-	m.waits++
+	if m.waits++; !m.checking && m.s.Ring != nil {
+		m.checking = true
+		if m.slow == nil {
+			m.slow = time.AfterFunc(slowCheck, m.check)
+		} else {
+			m.slow.Reset(slowCheck)
+		}
+	}
 }
+
+// slowCheck is how often a member that waits looks by itself, behind doorbells and notices of death.
+const slowCheck = time.Second
 
 // forget ends c, whose waiter is gone.
 func (m *Member) forget(c *call) {
@@ -363,6 +376,10 @@ func (m *Member) Cancel(op *driver.Op, why error) {
 
 // cancel ends c because of why, if it had no effect.
 func (m *Member) cancel(o *outcome, c *call, why error) {
+	if c.sel != nil {
+		m.withdraw(o, c, why)
+		return
+	}
 	var doubt, waits bool
 	err := m.do(o, func(t *tx) {
 		if waits = t.phase(c.w) == phaseWaiting; waits {
@@ -379,8 +396,11 @@ func (m *Member) cancel(o *outcome, c *call, why error) {
 		why = driver.Doubtful(why)
 	}
 	op := c.op
-	if op.Kind == driver.OpSend {
+	switch {
+	case op.Kind == driver.OpSend:
 		op.N = c.base + m.t.n
+	case len(op.Got) > 0: // it waited for more
+		why = nil
 	}
 	m.forget(c)
 	m.end(o, op, why)
@@ -388,12 +408,9 @@ func (m *Member) cancel(o *outcome, c *call, why error) {
 
 // Info implements driver.Channel.
 func (m *Member) Info() driver.Info {
-	return driver.Info{Name: m.about.Name, Slots: int(m.s.slots), Home: m.s.Home(), Can: driver.Capabilities{
-		Rendezvous: true, Hold: true, Stop: true, Survives: m.about.Survives}}
+	return driver.Info{Name: m.about.Name, Slots: int(m.s.slots), Home: m.home, Can: driver.Capabilities{
+		Rendezvous: true, Hold: true, Stop: true, Select: driver.SelectClaims, Survives: m.about.Survives}}
 }
-
-// Home names the segment: no other has the name.
-func (s *Segment) Home() string { return "" }
 
 // Stats implements driver.Channel.
 func (m *Member) Stats() driver.Stats {

@@ -10,7 +10,7 @@ const stepWrites = 64
 // that unblocks it. Every transaction that changes the line ends with it. What does
 // not fit is left for the next one, which begins with it, whoever makes it.
 func (t *tx) move() {
-	for t.fits() && (t.sweep() || t.tellWatch() || t.fillSlots() || t.handOut()) {
+	for t.fits() && (t.sweep() || t.tellWatch() || t.fillSlots() || t.handOut() || t.endTry()) {
 	}
 	t.topUp()
 	for t.fits() && t.closeTaker() {
@@ -38,9 +38,16 @@ func (t *tx) sweep() bool {
 		return false
 	}
 	for e := t.get(gNoSlot); e != 0; e = t.e(e, eNext) {
-		if t.kind(e) != inHeld {
+		switch {
+		case t.kind(e) == inHeld:
+		case !t.awake(t.e(e, eFrom)):
+			t.ask(t.e(e, eFrom))
+		default:
 			t.goHome(e, resClosed)
 			return true
+		}
+		if !t.fits() {
+			return false
 		}
 	}
 	t.set(gSweep, 0)
@@ -61,35 +68,51 @@ func (t *tx) goHome(e uint32, r result) {
 
 // tellWatch ends the first of those who wait for a stop, once there was one.
 func (t *tx) tellWatch() bool {
-	w := t.get(gWatch)
-	if w == 0 || t.get(gStopped) == 0 {
+	if t.get(gWatch) == 0 || t.get(gStopped) == 0 {
 		return false
 	}
-	t.delist(watches, w)
-	t.end(w, resOK)
-	return true
+	return t.endEach(watches, func(w uint32) {
+		t.delist(watches, w)
+		t.end(w, resOK)
+	})
 }
 
 // closeTaker ends the first receiver, if it waits for nothing any more.
 func (t *tx) closeTaker() bool {
-	w := t.get(gTakers)
-	if w == 0 || t.get(gClosed) == 0 || t.used() != 0 || t.get(gSweep) != 0 {
+	if t.get(gTakers) == 0 || t.get(gClosed) == 0 || t.used() != 0 || t.get(gSweep) != 0 {
 		return false
 	}
-	t.finishTaker(w, resClosed)
-	return true
+	return t.endEach(takers, func(w uint32) { t.finishTaker(w, resClosed) })
+}
+
+// endEach ends the first waiter of l that can be ended, and asks the offers before it.
+func (t *tx) endEach(l list, end func(w uint32)) bool {
+	for w := t.get(l.first); w != 0 && t.fits(); w = t.w(w, wNext) {
+		if t.awake(w) {
+			end(w)
+			return true
+		}
+		t.ask(w)
+	}
+	return false
 }
 
 // fillSlots gives the free slots to the oldest values without one, whose senders go on.
 func (t *tx) fillSlots() (done bool) {
-	for t.used() < t.s.slots && t.fits() {
-		e := t.get(gNoSlot)
+	for t.get(gNoSlot) != 0 && t.used() < t.s.slots && t.fits() {
+		e := t.firstNoSlot()
 		if e == 0 {
+			break
+		}
+		if w := t.e(e, eFrom); !t.awake(w) {
+			t.ask(w)
 			break
 		}
 		st := t.e(e, eState)
 		t.setE(e, eState, st|withSlot)
-		t.set(gNoSlot, t.e(e, eNext))
+		if t.get(gNoSlot) == e {
+			t.set(gNoSlot, t.noSlotAfter(e))
+		}
 		if st&inKind == inHeld || st&inKind == inRest {
 			t.add(gHeldSlots, 1)
 		}
@@ -131,6 +154,10 @@ func (t *tx) left(e uint32) {
 	next := t.w(w, wStage)
 	t.setW(w, wStage, t.e(next, eNext))
 	t.setW(w, wRecord, next)
+	if t.is(e, wasHanded) {
+		t.offer(next, w, 0) // its place among those that were handed out is no place for a new one
+		return
+	}
 	t.offer(next, w, e)
 	t.turned = append(t.turned, w)
 }
@@ -144,6 +171,7 @@ func (t *tx) finishSend(w uint32, r result) {
 		e = next
 	}
 	t.setW(w, wStage, 0)
+	t.endTrying(w)
 	if r != resRejected {
 		t.setW(w, wRecord, 0)
 	}
@@ -154,16 +182,33 @@ func (t *tx) finishSend(w uint32, r result) {
 // end ends the waiter w, which is in no list: its process is told.
 func (t *tx) end(w uint32, r result) {
 	if w == t.own {
-		t.ended, t.result, t.n, t.reason = true, r, int(t.w(w, wCount)), t.w(w, wRecord)
-		t.dropWaiter(w)
+		t.endOwn(w, r)
 		return
 	}
 	t.setW(w, wResult, uint32(r))
 	t.done(w)
 }
 
+// endOwn ends the waiter of the operation that is being done.
+func (t *tx) endOwn(w uint32, r result) {
+	t.ended, t.result, t.n, t.reason = true, r, int(t.w(w, wCount)), t.w(w, wRecord)
+	if k := t.wKind(w); r == resOK && (k == waitRecv || k == waitTake) {
+		for e := t.w(w, wRecord); e != 0; {
+			next := t.e(e, eChain)
+			if k == waitRecv {
+				t.push(e)
+			}
+			t.taken = append(t.taken, e)
+			e = next
+		}
+	}
+	t.untell(w)
+	t.dropWaiter(w)
+}
+
 // finishTaker ends a receiver that waits.
 func (t *tx) finishTaker(w uint32, r result) {
+	t.endTrying(w)
 	t.delist(takers, w)
 	t.add(gReceivers, ^uint32(0))
 	t.end(w, r)
@@ -172,22 +217,55 @@ func (t *tx) finishTaker(w uint32, r result) {
 // handOut gives the first receiver the first value that is ready, if they are there. One
 // that takes more has the rest when everybody has had one.
 func (t *tx) handOut() bool {
-	w, e := t.get(gTakers), t.get(gReady)
-	if w == 0 || e == 0 {
+	w, e := t.pair()
+	if w == 0 {
 		return false
 	}
-	t.delist(takers, w)
-	t.add(gReceivers, ^uint32(0))
-	t.give(w, e)
-	t.served = append(t.served, w)
-	return true
+	s := t.e(e, eFrom)
+	if s != 0 && !t.mayTry(s, w) {
+		return false
+	}
+	switch taker, sender := t.awake(w), t.awake(s); {
+	case taker && sender:
+		t.endTrying(w)
+		t.delist(takers, w)
+		t.add(gReceivers, ^uint32(0))
+		t.give(w, e)
+		t.served = append(t.served, w)
+		return true
+	case sender, !taker && t.lower(w, s):
+		t.ask(w)
+	default:
+		t.ask(s)
+	}
+	return false
 }
 
-// topUp gives those who were served as much more as they take of what is there.
+// pair returns the first receiver and the first value that may meet.
+func (t *tx) pair() (w, e uint32) {
+	ready := t.get(gReady)
+	if ready == 0 {
+		return 0, 0
+	}
+	for w = t.get(gTakers); w != 0; w = t.w(w, wNext) {
+		if t.passedOver(w) {
+			continue
+		}
+		for e = ready; e != 0; e = t.readyAfter(e) {
+			if s := t.e(e, eFrom); !t.passedOver(s) && !t.sameTicket(w, s) {
+				return w, e
+			}
+		}
+	}
+	return 0, 0
+}
+
+// topUp gives those who were served as much more as they take of what is there and nobody
+// waits for.
 func (t *tx) topUp() {
 	for len(t.served) > 0 {
 		w := t.served[0]
-		for e := t.get(gReady); e != 0 && t.w(w, wCount) < t.w(w, wMost) && t.fits(); e = t.get(gReady) {
+		for e := t.readyNow(); e != 0 && t.firstTaker() == 0 && t.w(w, wCount) < t.w(w, wMost) && t.fits(); e = t.readyNow() {
 			t.give(w, e)
 			t.fillSlots()
 		}
@@ -201,7 +279,7 @@ func (t *tx) topUp() {
 // it for good, as the process cannot die without both knowing it. One elsewhere holds it
 // until it has heard of it.
 func (t *tx) give(w, e uint32) {
-	member := t.w(w, wAs)
+	member := t.wMember(w)
 	final := t.wKind(w) == waitRecv && t.s.isHere(member)
 	if final {
 		t.raise(e)

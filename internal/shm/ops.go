@@ -15,7 +15,7 @@ func (t *tx) send(k int, try, more bool) uint32 {
 	case t.get(gClosed) != 0:
 		t.ended, t.result = true, resClosed
 		return 0
-	case try && !t.takesOne():
+	case try && !t.takesOne() && t.get(gTakers) == 0 && t.used() == t.s.slots:
 		t.ended, t.result = true, resNotReady
 		return 0
 	}
@@ -42,6 +42,7 @@ func (t *tx) send(k int, try, more bool) uint32 {
 	if more {
 		t.setW(w, wMore, 1)
 	}
+	t.trying(w, try)
 	t.add(gSenders, 1)
 	t.offer(first, w, 0)
 	t.move()
@@ -105,13 +106,13 @@ func (t *tx) takesOne() bool {
 	if t.get(gNoSlot) == 0 && t.used() < t.s.slots {
 		return true
 	}
-	w := t.get(gTakers)
-	return w != 0 && t.wKind(w) == waitRecv
+	w := t.firstTaker()
+	return w != 0 && t.wKind(w) == waitRecv && t.awake(w)
 }
 
 // receive takes up to most values, or waits. It returns the waiter.
 func (t *tx) receive(kind uint32, most int, try bool) uint32 {
-	if t.get(gTakers) == 0 && t.get(gReady) != 0 {
+	if t.takesNow() {
 		t.takeNow(kind, most)
 		t.ended = true
 		return 0
@@ -120,7 +121,7 @@ func (t *tx) receive(kind uint32, most int, try bool) uint32 {
 	case t.get(gClosed) != 0 && t.used() == 0:
 		t.ended, t.result = true, resClosed
 		return 0
-	case try:
+	case try && t.get(gReady) == 0:
 		t.ended, t.result = true, resNotReady
 		return 0
 	}
@@ -130,10 +131,29 @@ func (t *tx) receive(kind uint32, most int, try bool) uint32 {
 		return 0
 	}
 	t.setW(w, wMost, uint32(most))
+	t.trying(w, try)
+	t.stand(w)
+	if t.get(gReady) != 0 {
+		t.own = w
+		t.move() // asks an offer
+		t.own = 0
+		if t.ended {
+			return 0
+		}
+	}
+	return w
+}
+
+// stand has the receiver w wait behind all others.
+func (t *tx) stand(w uint32) {
 	t.enlist(takers, w)
 	t.add(gReceivers, 1)
 	t.add(gRooms, 1)
-	return w
+}
+
+// takesNow reports whether a value is there for a receiver that comes now.
+func (t *tx) takesNow() bool {
+	return t.get(gReady) != 0 && t.readyNow() != 0 && t.firstTaker() == 0
 }
 
 // takeNow takes up to most of the values that are ready.
@@ -147,7 +167,7 @@ func (t *tx) takeNow(kind uint32, most int) {
 		}
 	}
 	for len(t.taken) < most {
-		e := t.get(gReady)
+		e := t.readyNow()
 		if e == 0 {
 			break
 		}
@@ -288,17 +308,19 @@ func (t *tx) stop(reason uint32, why string) {
 // giveUp ends w, which waits, without effect. The value of a send that somebody holds
 // stays with its holder, and the sender is in doubt.
 func (t *tx) giveUp(w uint32) (doubt bool) {
+	promised := t.promisedTo(w)
+	t.own = w
 	switch t.wKind(w) {
 	case waitStop:
 		t.delist(watches, w)
+		t.end(w, resNotReady)
 	case waitSend:
 		e := t.w(w, wRecord)
 		if t.kind(e) == inHeld && t.is(e, isUnheard) {
 			t.revoke(e)
 		}
-		t.own = w
 		if doubt = t.kind(e) == inHeld; doubt {
-			t.tell(driver.EventAbandoned, "send", "", t.tries(e))
+			t.tell(driver.EventAbandoned, "send", "its sender gave up while it was held", t.tries(e))
 			t.unlink(e)
 			t.state(e, inHeld, t.e(e, eState)&stateFlags&^inKind|isOrphan, t.holder(e))
 			t.setE(e, eFrom, 0)
@@ -306,16 +328,13 @@ func (t *tx) giveUp(w uint32) (doubt bool) {
 		} else {
 			t.goHome(e, resNotReady)
 		}
-		t.move()
-		return doubt
 	default:
-		t.own = w
 		t.finishTaker(w, resNotReady)
-		return false
 	}
-	t.own = w
-	t.end(w, resNotReady)
-	return false
+	t.own = 0
+	t.move()
+	t.release(promised)
+	return doubt
 }
 
 // revoke takes e back from a plain receiver that has not heard of it: the receiver waits

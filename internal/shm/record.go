@@ -48,11 +48,11 @@ const (
 	wStage  // of a send: its next value, which is not in the line yet
 	wResult
 	wMore  // of a send: there are more values in its process
-	wAs    // the attachment a select's case belongs to
-	wGroup // the next waiter of the same select, in a ring; 0 for none
-	wCase  // which case of it
-	wOffer // of a select with a ticket: offer state
-	wLease // until when it may keep others waiting, ms low half
+	wOffer // of a case of a select: see below; 0 for a plain operation
+	wLease // until when it may keep others waiting, ms, low half
+	wNode  // whose ticket it is under: the process, and its number there
+	wNumber
+	wNumberHigh
 )
 
 // Kinds of waiters.
@@ -68,6 +68,16 @@ const (
 	phaseFree = iota
 	phaseWaiting
 	phaseDone // it is on its member's list, with its result
+)
+
+// The state of an offer. It is a case of a select that is decided elsewhere, by a ticket
+// that only its owner can move.
+const (
+	isOffer   = 1
+	isAsked   = 2  // its owner was asked, and has not answered
+	isGranted = 4  // its owner has promised to take it
+	isTold    = 8  // it is on its owner's list of what has happened
+	isTry     = 16 // no offer, but a plain operation that does not wait longer than for the answers of offers
 )
 
 // result is how an operation ended.
@@ -180,11 +190,19 @@ func (t *tx) newWaiter(kind uint32) uint32 {
 	}
 	t.set(gNoWaiter, t.w(w, wNext))
 	t.setW(w, wState, waiterState(kind, phaseWaiting, t.m.index))
-	for _, f := range [...]uint32{wRecord, wLast, wMost, wCount, wStage, wResult, wMore, wGroup, wOffer} {
+	for _, f := range [...]uint32{wRecord, wLast, wMost, wCount, wStage, wResult, wMore, wOffer} {
 		t.setW(w, f, 0)
 	}
-	t.setW(w, wAs, t.m.index)
 	return w
+}
+
+// haveWaiters reports whether n waiters are free.
+func (t *tx) haveWaiters(n int) bool {
+	w := t.get(gNoWaiter)
+	for ; n > 0 && w != 0; n-- {
+		w = t.w(w, wNext)
+	}
+	return n == 0
 }
 
 // dropWaiter gives w back.
@@ -198,7 +216,10 @@ func (t *tx) dropWaiter(w uint32) {
 func (t *tx) done(w uint32) {
 	member := t.wMember(w)
 	t.setW(w, wState, waiterState(t.wKind(w), phaseDone, member))
-	t.notice(w, member)
+	if t.w(w, wOffer)&isTold == 0 {
+		t.notice(w, member)
+	}
+	t.wake(member)
 }
 
 func (t *tx) notice(w, member uint32) {

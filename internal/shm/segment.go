@@ -2,6 +2,7 @@ package shm
 
 import (
 	"encoding/binary"
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +20,7 @@ type Segment struct {
 	maxHold time.Duration
 	auto    bool
 	born    [16]byte
+	node    uint32 // names this process in tickets
 
 	broken atomic.Pointer[string] // what is damaged, once it was seen
 
@@ -35,6 +37,10 @@ type Segment struct {
 	local []atomic.Pointer[Member] // by number: the members of this process
 	ours  atomic.Int32             // how many they are
 }
+
+// processNode names this process in the tickets of its selects: with their numbers, which
+// are its own, they have an order that all processes agree on.
+var processNode = rand.Uint32()
 
 // Load looks at words, which may hold anything, and returns the segment they are.
 func Load(words []uint64) (*Segment, error) {
@@ -64,6 +70,7 @@ func Load(words []uint64) (*Segment, error) {
 	s.auto = words[hdFlags]&flagAutoClose != 0
 	binary.LittleEndian.PutUint64(s.born[:8], words[hdBorn])
 	binary.LittleEndian.PutUint64(s.born[8:], words[hdBorn+1])
+	s.node = processNode
 	start := time.Now()
 	s.Clock = func() int64 { return int64(time.Since(start)) }
 	return s, nil
@@ -113,3 +120,5 @@ func (s *Segment) Anybody() *Member {
 
 // PoolAt is how many bytes come before the pool.
 func (s *Segment) PoolAt() int { return 8 * int(s.poolAt) }
+
+func (s *Segment) waiterWord(w uint32) uint32 { return s.geometry.waiterAt + w*waiterWords }

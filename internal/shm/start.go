@@ -14,7 +14,7 @@ func (m *Member) start(o *outcome, op *driver.Op) {
 			m.end(o, op, driver.ErrDetached)
 		}
 		return
-	case op.Ticket != nil, op.Plain, op.Unheard, op.Unseen:
+	case op.Ticket != nil && op.Kind != driver.OpSelect, op.Plain, op.Unheard, op.Unseen, op.Bid != nil:
 		m.end(o, op, driver.ErrUnsupported)
 		return
 	}
@@ -39,6 +39,10 @@ func (m *Member) start(o *outcome, op *driver.Op) {
 		m.stop(o, op)
 	case driver.OpAwaitStop:
 		m.awaitStop(o, op)
+	case driver.OpSelect:
+		m.choose(o, op)
+	case driver.OpLook:
+		m.lookAt(o, op)
 	default:
 		m.end(o, op, driver.ErrUnsupported)
 	}
@@ -185,26 +189,38 @@ func (m *Member) receive(o *outcome, op *driver.Op, kind uint32) {
 			m.point(PointTaken)
 			err = m.readInto(op, t.taken, kind)
 		}
-		for err == nil && t.short && len(op.Got) < op.Max {
-			m.takeMore(o, op, kind)
+		if err == nil && m.takeRest(o, op, kind) {
+			return
 		}
 	}
 	m.end(o, op, err)
 }
 
-// takeMore goes on with a receive that was too large for one transaction.
-func (m *Member) takeMore(o *outcome, op *driver.Op, kind uint32) {
-	err := m.do(o, func(t *tx) {
-		if t.get(gTakers) == 0 && t.get(gReady) != 0 {
-			t.takeNow(kind, op.Max-len(op.Got))
+// takeRest goes on with a receive of many that has got something: with what did not fit into one
+// transaction, and with what offers there are, whose answers it waits for. It returns true if it
+// waits.
+func (m *Member) takeRest(o *outcome, op *driver.Op, kind uint32) (waits bool) {
+	for len(op.Got) < op.Max && op.Kind != driver.OpSelect {
+		var w uint32
+		err := m.do(o, func(t *tx) {
+			w = 0
+			if t.result = resNotReady; t.get(gReady) != 0 && t.firstTaker() == 0 {
+				t.result = resOK
+				w = t.receive(kind, op.Max-len(op.Got), true)
+			}
+		})
+		switch {
+		case err == nil && w != 0:
+			m.wait(op, w, len(op.Got))
+			return true
+		case err != nil, m.t.result != resOK:
+			return false // what it has got, it has
 		}
-	})
-	if err == nil {
-		err = m.readInto(op, m.t.taken, kind)
+		if m.readInto(op, m.t.taken, kind) != nil {
+			return false
+		}
 	}
-	if err != nil { // what it has got, it has
-		m.t.short = false
-	}
+	return false
 }
 
 // readInto appends the values of records to op.Got. Those of a plain receive are on the stack.

@@ -136,6 +136,9 @@ func (m *Member) onAlarm() {
 	m.mu.Lock()
 	m.alarmAt = 0
 	if !m.detached {
+		m.do(&o, func(t *tx) { t.move() })
+		m.look(&o)
+		m.promises(&o)
 		m.alarm(m.expire(&o))
 	}
 	m.leave(&o)
