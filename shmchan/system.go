@@ -6,8 +6,6 @@ import (
 	"net/url"
 	"sync"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/handoff-go/handoff/driver"
 	"github.com/handoff-go/handoff/internal/shm"
 	"github.com/handoff-go/handoff/internal/shm/seg"
@@ -154,15 +152,6 @@ func (s *system) release(m *mapping, last bool) {
 		m.memory.Close()
 		m.place.Close()
 	}
-}
-
-// monotonic is the time that all processes of the machine share.
-func monotonic() int64 {
-	var ts unix.Timespec
-	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts) != nil {
-		return 0
-	}
-	return ts.Nano()
 }
 
 // allDead reports whether the segment has members, and none of them lives.
