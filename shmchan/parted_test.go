@@ -78,5 +78,6 @@ func TestLawsParted(t *testing.T) {
 	h := harness("shmparted", func(*drivertest.Env) string { return "shmparted:" + unique + drivertest.FreshName() })
 	h.Has = h.Has.Without(drivertest.FeatureSelect, drivertest.FeatureDefault, drivertest.FeatureSelectFirst,
 		drivertest.FeatureSelector, drivertest.FeatureAfter, drivertest.FeatureNative)
-	drivertest.Run(t, h, drivertest.Options{})
+	// Two mappings, bells and folders for each of eight thousand channels are more descriptors than a process has.
+	drivertest.Run(t, h, drivertest.Options{Only: func(l drivertest.Law) bool { return l.Name != "L1/program-chain-of-goroutines" }})
 }

@@ -19,6 +19,12 @@
 // Parameters besides those of every channel, for whoever makes the segment: waiters= (operations
 // that may wait at once, 1024), members= (attachments, 64), pool= (bytes for values of more than
 // 128 bytes, 16 MiB). When one of them does not suffice an operation ends with ErrFull, and says so.
+//
+// # What it does not do
+//
+// Dead letters and a bound on attempts are refused (ErrUnsupported). Select has up to 8 cases on one channel.
+// Where a batch meets a case of a select, which its owner has to be asked for, the turn of the batch may
+// end there: SendAll queues again, RecvInto returns with what it has. Linux only, so far.
 package shmchan
 
 import (

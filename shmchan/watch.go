@@ -43,11 +43,26 @@ func (w *watch) ring(who shm.Name) {
 	r := w.bells[who]
 	w.mu.Unlock()
 	if r == nil {
-		if r = w.reach(who); r == nil {
-			return // it is dead, or leaves: whoever looks next finds it
-		}
+		r = w.reach(who)
 	}
-	r.Ring()
+	if r == nil || r.Ring() != nil {
+		w.suspect(who)
+	}
+}
+
+// suspect looks whether who, who cannot be rung, is dead.
+func (w *watch) suspect(who shm.Name) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	select {
+	case <-w.over:
+	default:
+		w.wg.Go(func() {
+			if !w.m.place.Alive(who.ID) {
+				w.gone(who)
+			}
+		})
+	}
 }
 
 // reach gets hold of the bell of who, and has somebody wait for its death.
@@ -134,7 +149,9 @@ func (w *watch) check(member *shm.Member) {
 
 // end lets everybody go.
 func (w *watch) end() {
-	close(w.over)
+	w.mu.Lock()
+	close(w.over) // nobody begins to wait from here on
+	w.mu.Unlock()
 	w.wg.Wait()
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -24,9 +24,16 @@ func (m *Member) collect() {
 	m.leave(&o)
 }
 
+// maxRounds is more than any list takes that is one.
+const maxRounds = 1 << 16
+
 // look is collect under the lock.
 func (m *Member) look(o *outcome) {
-	for !m.detached && uint32(m.s.load(m.s.memberWord(m.index)+mDone)) != 0 {
+	for rounds := 0; !m.detached && uint32(m.s.load(m.s.memberWord(m.index)+mDone)) != 0; rounds++ {
+		if rounds > maxRounds {
+			m.s.damage("a list of what has happened without an end")
+			return
+		}
 		if m.do(o, m.fetchDone) != nil {
 			return
 		}

@@ -64,8 +64,12 @@ func (m *Member) depart(o *outcome, who Name, op, why string) error {
 			break // somebody else was faster
 		}
 		for _, step := range []func(*outcome) (bool, error){d.news, d.waiters, d.records, d.last, d.stack} {
-			for more := true; more && err == nil; {
-				more, err = step(o)
+			rounds := 0
+			for more := true; more && err == nil; rounds++ {
+				if more, err = step(o); rounds > maxRounds {
+					m.s.damage("a membership without an end")
+					err = m.s.damaged()
+				}
 			}
 		}
 		if err == nil {

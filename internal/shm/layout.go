@@ -153,7 +153,7 @@ type Params struct {
 	Founder   Founder  // the first member
 }
 
-// Founder is the first member of a segment: whoever makes it.
+// Founder is the first member of a segment: whoever makes it. One without a name is none.
 type Founder struct {
 	ID    [16]byte
 	Pid   int
@@ -267,6 +267,9 @@ func Make(words []uint64, p Params) error {
 	}
 	copy(bytesOf(words[hdType:headerEnd]), p.Type)
 	fill(words, g)
+	if p.Founder.ID == [16]byte{} {
+		return nil
+	}
 	at := g.memberAt
 	words[at+mState] = uint64(p.Founder.About.state())
 	for k := range uint32(4) {

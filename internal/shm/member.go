@@ -246,7 +246,8 @@ func (m *Member) committed(o *outcome) {
 
 // Start implements driver.Channel.
 func (m *Member) Start(op *driver.Op) {
-	var o outcome
+	var ended [4]*driver.Op // room, on the stack
+	o := outcome{ended: ended[:0]}
 	m.mu.Lock()
 	op.Note, op.N, op.Got, op.NotReady, op.Err = nil, 0, nil, false, nil
 	m.start(&o, op)

@@ -10,11 +10,19 @@ const stepWrites = 64
 // that unblocks it. Every transaction that changes the line ends with it. What does
 // not fit is left for the next one, which begins with it, whoever makes it.
 func (t *tx) move() {
+	if t.quiet() {
+		return
+	}
 	for t.fits() && (t.sweep() || t.tellWatch() || t.fillSlots() || t.handOut() || t.endTry()) {
 	}
 	t.topUp()
 	for t.fits() && t.closeTaker() {
 	}
+}
+
+// quiet reports that nobody waits for anything.
+func (t *tx) quiet() bool {
+	return len(t.turned) == 0 && t.get(gNoSlot)|t.get(gTakers)|t.get(gWatch)|t.get(gSweep)|t.get(gDirty) == 0
 }
 
 // fits reports whether one more step fits, and notes if not that there may be one.

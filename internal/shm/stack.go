@@ -39,7 +39,10 @@ func (m *Member) fetch(n int) error {
 		t.begin()
 		e, got := t.get(gFree), 0
 		if e != 0 {
-			got = int(t.e(e, eFrom))
+			if got = int(t.e(e, eFrom)); got > int(m.s.records) {
+				t.fail("a magazine of too many")
+				got = 0
+			}
 			t.set(gFree, t.e(e, eChain))
 			t.setE(e, eFrom, 0)
 			last := e

@@ -101,8 +101,10 @@ func (m *Member) sendRest(o *outcome, op *driver.Op) {
 		t := &m.t
 		if err == nil {
 			err = errOf(t.result)
+		} else {
+			t.n = 0 // it was not committed
 		}
-		if w != 0 {
+		if err == nil && w != 0 {
 			m.wait(op, w, base)
 			return
 		}
