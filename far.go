@@ -125,39 +125,6 @@ func (l *link) detach() error {
 	return l.ch.Detach(ctx)
 }
 
-// run starts op and waits for its end. When ctx ends or timeout, if positive, is
-// over, the medium is asked to end op because of that, and has the last word.
-func (l *link) run(ctx context.Context, op *driver.Op, timeout time.Duration, late error) error {
-	if ctx.Err() != nil {
-		return fault.Cancelled(ctx)
-	}
-	done := make(chan struct{})
-	op.OnFinish(func(*driver.Op) { close(done) })
-	l.ch.Start(op)
-	var expired <-chan time.Time
-	if timeout > 0 {
-		timer := time.NewTimer(timeout)
-		defer timer.Stop()
-		expired = timer.C
-	}
-	select {
-	case <-done:
-	case <-ctx.Done():
-		l.ch.Cancel(op, fault.Cancelled(ctx))
-		<-done
-	case <-expired:
-		l.ch.Cancel(op, late)
-		<-done
-	}
-	return op.Err
-}
-
-// call is run for operations without a context: one round trip, bounded by
-// OpTimeout.
-func (l *link) call(op *driver.Op) error {
-	return l.run(context.Background(), op, l.opTimeout, ErrUnreachable)
-}
-
 // encode makes items of vs.
 func (f *far[T]) encode(ctx context.Context, vs []T) ([]driver.Item, error) {
 	h := headerOf(ctx)
@@ -213,20 +180,20 @@ func (at *attachment[T]) decode(it driver.Item, v *T) error {
 }
 
 func (at *attachment[T]) sendFar(ctx context.Context, v T) error {
-	_, err := at.sendItems(ctx, []T{v}, false)
+	_, err := at.sendOne(ctx, &v, false)
 	return err
 }
 
 func (at *attachment[T]) sendAllFar(ctx context.Context, vs []T) (int, error) {
-	return at.sendItems(ctx, vs, false)
+	return at.sendItems(ctx, vs)
 }
 
 func (at *attachment[T]) trySendFar(v T) (bool, error) {
-	n, err := at.sendItems(context.Background(), []T{v}, true)
+	n, err := at.sendOne(context.Background(), &v, true)
 	return n == 1, err
 }
 
-func (at *attachment[T]) sendItems(ctx context.Context, vs []T, try bool) (int, error) {
+func (at *attachment[T]) sendItems(ctx context.Context, vs []T) (int, error) {
 	if bad := at.bad(); bad != nil {
 		return 0, bad
 	}
@@ -234,12 +201,8 @@ func (at *attachment[T]) sendItems(ctx context.Context, vs []T, try bool) (int, 
 	if err != nil {
 		return 0, err
 	}
-	op := &driver.Op{Kind: driver.OpSend, Items: items, Try: try}
-	if try {
-		err = at.far.call(op)
-	} else {
-		err = at.far.run(ctx, op, at.timeout, ErrTimeout)
-	}
+	op := &driver.Op{Kind: driver.OpSend, Items: items}
+	err = at.far.run(ctx, op, at.timeout, ErrTimeout)
 	return op.N, err
 }
 
@@ -285,20 +248,13 @@ func (at *attachment[T]) receive(ctx context.Context, k driver.Kind, most int, t
 }
 
 func (at *attachment[T]) recvFar(ctx context.Context) (v T, err error) {
-	op, err := at.receive(ctx, driver.OpRecv, 1, false)
-	if err == nil {
-		err = at.decode(op.Got[0], &v)
-	}
+	_, err = at.receiveOne(ctx, &v, false)
 	return v, err
 }
 
 func (at *attachment[T]) tryRecvFar() (v T, ok bool, err error) {
-	op, err := at.receive(context.Background(), driver.OpRecv, 1, true)
-	if err != nil || op.NotReady {
-		return v, false, err
-	}
-	err = at.decode(op.Got[0], &v)
-	return v, err == nil, err
+	ok, err = at.receiveOne(context.Background(), &v, true)
+	return v, ok, err
 }
 
 func (at *attachment[T]) recvIntoFar(ctx context.Context, buf []T) (int, error) {

@@ -232,9 +232,16 @@ func limited(w Where) {
 	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: limit, Max: limit}); err != nil {
 		fail("%v", err)
 	}
-	_, _, _, err := Open(context.Background(), w, int64(limit)*2, with(1))
-	if !errors.Is(err, fault.ErrFull) {
-		fail("%v", err)
+	for _, fixed := range []int64{0, int64(limit) / 2} { // all is reserved now, or a part
+		p, err := At(w)
+		if err != nil {
+			fail("%v", err)
+		}
+		p.Fixed = fixed
+		if _, _, err = p.Open(context.Background(), int64(limit)*2, with(1)); !errors.Is(err, fault.ErrFull) {
+			fail("%v", err)
+		}
+		p.Close()
 	}
 	if _, _, _, err := Open(context.Background(), w, int64(limit), with(1)); err != nil {
 		fail("%v", err)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -22,9 +23,10 @@ const shared = "/dev/shm"
 // safe for concurrent use.
 type Place struct {
 	where  Where
-	dir    *os.File // the folder
-	prefix string   // what the names of bells begin with
-	seg    string   // the segment's own name in the folder, "" for a descriptor
+	dir    *folder
+	closed atomic.Bool
+	prefix string // what the names of bells begin with
+	seg    string // the segment's own name in the folder, "" for a descriptor
 
 	// Fixed is how much of a new segment is reserved when it is made, 0 for all of it. The
 	// rest is for Segment.Reserve, before it is touched.
@@ -33,21 +35,25 @@ type Place struct {
 
 // At finds the place of w, and makes the user's own folder if it is not there.
 // Segments that are named, and those of descriptors, share one place.
-func At(w Where) (*Place, error) {
-	p := &Place{where: w}
-	if w.Path != "" {
+func At(w Where) (p *Place, err error) {
+	p = &Place{where: w}
+	dir := filepath.Dir(w.Path)
+	switch {
+	case w.Path != "":
 		p.seg = filepath.Base(w.Path)
 		p.prefix = p.seg + "."
-		return p, p.enter(filepath.Dir(w.Path))
-	}
-	if w.Name != "" {
+	case w.Name != "":
 		p.seg = escape(w.Name) + ".seg"
+		fallthrough
+	default:
+		if dir, err = own(); err != nil {
+			return nil, err
+		}
 	}
-	dir, err := own()
-	if err != nil {
+	if p.dir, err = enter(dir); err != nil {
 		return nil, err
 	}
-	return p, p.enter(dir)
+	return p, nil
 }
 
 // own returns the user's own folder, and makes it.
@@ -73,20 +79,6 @@ func own() (string, error) {
 	}
 	defer unix.Close(fd)
 	return dir, private(fd, dir)
-}
-
-// enter opens the folder dir.
-func (p *Place) enter(dir string) error {
-	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return because(err, dir)
-	}
-	p.dir = os.NewFile(uintptr(fd), dir)
-	if err := fit(fd, dir); err != nil {
-		p.dir.Close()
-		return err
-	}
-	return nil
 }
 
 // fit says why the folder fd is not one to share memory in.
@@ -158,6 +150,9 @@ func because(err error, name string) error {
 
 // with calls f with the descriptor of the folder, which stays open meanwhile.
 func (p *Place) with(f func(dir int) error) error {
+	if p.closed.Load() {
+		return os.ErrClosed
+	}
 	raw, err := p.dir.SyscallConn()
 	if err != nil {
 		return err
@@ -170,20 +165,17 @@ func (p *Place) with(f func(dir int) error) error {
 
 // Close lets the folder go. What was got from the place is not closed with it; but
 // nobody can be asked about any more, and everybody is called alive.
-func (p *Place) Close() error { return p.dir.Close() }
+func (p *Place) Close() error {
+	if p.closed.Swap(true) {
+		return os.ErrClosed
+	}
+	return p.dir.letGo()
+}
 
 // Key tells places apart: it is the same for everybody who sees the same folder,
 // as long as the machine runs. Who shares a descriptor must find the same one, or
 // he does not see the bells of the others; so it belongs into the memory.
-func (p *Place) Key() (key [2]uint64, err error) {
-	err = p.with(func(dir int) error {
-		var st unix.Stat_t
-		err := unix.Fstat(dir, &st)
-		key = [2]uint64{uint64(st.Dev), st.Ino}
-		return err
-	})
-	return key, err
-}
+func (p *Place) Key() ([2]uint64, error) { return p.dir.key, nil }
 
 func (p *Place) bell(id ID) string { return p.prefix + hex.EncodeToString(id[:]) + bellEnd }
 

@@ -305,3 +305,40 @@ func TestASweepRemovesNothingInUse(t *testing.T) {
 		t.Errorf("left over: %v", names)
 	}
 }
+
+// All places in one folder have one descriptor of it, until the last is closed.
+func TestPlacesShareTheirFolder(t *testing.T) {
+	w := somewhere(t)
+	descriptors := func() int {
+		names, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Skip(err)
+		}
+		return len(names)
+	}
+	before := descriptors()
+	var all []*Place
+	for range 100 {
+		p, err := At(w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	if n := descriptors() - before; n > 10 {
+		t.Errorf("100 places have %d descriptors", n)
+	}
+	for _, p := range all[1:] {
+		p.Close()
+	}
+	if err := all[1].Close(); !errors.Is(err, os.ErrClosed) || !all[1].Alive(id(1)) {
+		t.Errorf("a place that is closed: %v", err)
+	}
+	if all[0].Alive(id(1)) {
+		t.Error("a place was closed with the others")
+	}
+	all[0].Close()
+	if n := descriptors() - before; n > 0 {
+		t.Errorf("%d descriptors are left", n)
+	}
+}

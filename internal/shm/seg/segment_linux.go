@@ -59,7 +59,7 @@ func (s *Segment) Remove() error {
 // Reserve sees to it that the n bytes at off, which are whole pages, have memory, and have it
 // in this mapping: they can be touched from then on. ErrFull if there is none left.
 func (s *Segment) Reserve(off, n int) error {
-	if n == 0 {
+	if n == 0 || !reservesLater() { // then all of it was when it was made
 		return nil
 	}
 	for {
@@ -176,15 +176,16 @@ func (p *Place) find(dir int) (*Segment, error) {
 	if err := private(fd, file); err != nil {
 		return nil, err
 	}
-	mem, err := mapFile(fd, file)
+	mem, err := mapFile(fd, file, p.Fixed > 0)
 	if err != nil {
 		return nil, err
 	}
 	return &Segment{place: p, mem: mem, file: file}, nil
 }
 
-// mapFile maps all of fd, once it is known that all of it is there.
-func mapFile(fd int, name string) ([]byte, error) {
+// mapFile maps all of fd, once it is known that all of it is there, or, if the rest is
+// to be reserved later, its head.
+func mapFile(fd int, name string, later bool) ([]byte, error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		return nil, because(err, name)
@@ -198,8 +199,14 @@ func mapFile(fd int, name string) ([]byte, error) {
 	case st.Size > math.MaxInt:
 		return nil, fault.Because(fault.ErrTooLarge, "%s has %d bytes, more than this process can address", name, st.Size)
 	}
-	if err := reserve(fd, min(st.Size, head), name); err != nil {
-		return nil, err
+	if later {
+		if err := reserve(fd, min(st.Size, head), name); err != nil {
+			return nil, err
+		}
+	} else if st.Blocks*512 < st.Size { // there are holes: somebody has copied it
+		if err := reserve(fd, st.Size, name); err != nil {
+			return nil, err
+		}
 	}
 	mem, err := unix.Mmap(fd, 0, int(st.Size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	return mem, because(err, name)
@@ -211,10 +218,8 @@ const head = 64 << 10
 // reserve gives the file fd so much of its memory. Without that a full file system
 // would be noticed by a SIGBUS.
 func reserve(fd int, size int64, name string) error {
-	var limit unix.Rlimit
-	if unix.Getrlimit(unix.RLIMIT_FSIZE, &limit) == nil && limit.Cur < uint64(size) {
-		// Asked for more, the system would not only say no, but end the process.
-		return fault.Because(fault.ErrFull, "%s needs %d bytes, and RLIMIT_FSIZE allows %d", name, size, limit.Cur)
+	if err := allowed(size, name); err != nil {
+		return err
 	}
 	for {
 		switch err := unix.Fallocate(fd, 0, 0, size); err {
@@ -227,6 +232,16 @@ func reserve(fd int, size int64, name string) error {
 			return because(err, name)
 		}
 	}
+}
+
+// allowed says whether this process may have so large a file. If it may not, the system
+// would not only say no, but end the process.
+func allowed(size int64, name string) error {
+	var limit unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_FSIZE, &limit) == nil && limit.Cur < uint64(size) {
+		return fault.Because(fault.ErrFull, "%s needs %d bytes, and RLIMIT_FSIZE allows %d", name, size, limit.Cur)
+	}
+	return nil
 }
 
 // create makes a segment and puts it in its place. errLost if somebody else was
@@ -298,14 +313,18 @@ func (s *Segment) fill(fd int, size int64, make Maker) (err error) {
 	if s.place.Fixed > 0 && s.place.Fixed < size && reservesLater() {
 		now = s.place.Fixed
 	}
-	if err = reserve(fd, now, s.place.where.String()); err == nil {
+	name := s.place.where.String()
+	if err = allowed(size, name); err == nil {
+		err = reserve(fd, now, name)
+	}
+	if err == nil {
 		err = because(unix.Ftruncate(fd, size), s.file)
 	}
 	if err != nil {
 		return err
 	}
 	step("reserved")
-	if s.mem, err = mapFile(fd, s.file); err != nil {
+	if s.mem, err = mapFile(fd, s.file, s.place.Fixed > 0); err != nil {
 		return err
 	}
 	if err = make(s.mem); err == nil {
