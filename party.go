@@ -80,7 +80,7 @@ func (p *party) try(ctx context.Context, run []int, first bool) (i int, ok bool,
 	op.Try, op.First = true, first
 	err = p.link().run(ctx, op, p.link().opTimeout, ErrUnreachable)
 	switch {
-	case errors.Is(err, ErrUnreachable) && !p.s.besideDefault():
+	case errors.Is(err, ErrUnreachable) && !errors.Is(err, ErrInDoubt) && !p.s.besideDefault():
 		return -1, false, nil
 	case err != nil:
 		return -1, true, err

@@ -59,6 +59,12 @@ var batchLaws = []Law{
 		Needs:  []Feature{FeatureBatch, FeatureRendezvous},
 		Run:    lawTwoBatches,
 	}, {
+		Name:   "L3/a-batch-comes-back-in-order-of-its-sends",
+		Says:   "a value of a SendAll that was handed out after another sender's, and both returned, comes again after it",
+		Source: "L3; found by drivertest/torture",
+		Needs:  []Feature{FeatureBatch, FeatureRendezvous, FeatureHold},
+		Run:    lawBatchComesBack,
+	}, {
 		Name:   "L5/a-batch-after-close",
 		Says:   "SendAll on a closed channel returns 0 and ErrClosed; RecvInto returns what is left, then ErrClosed",
 		Source: "L5; research 44",
@@ -257,6 +263,24 @@ func lawTwoBatches(e *Env) {
 		e.Receives(ch, v)
 	}
 	single.Succeeded()
+}
+
+func lawBatchComesBack(e *Env) {
+	ch := e.Chan(0)
+	batch := e.SendAll(ch, 0, 1)
+	other := e.Send(ch, 10)
+	first, second := e.Holds(ch, 0, 1), e.Holds(ch, 10, 1)
+	late := e.Take(ch)
+	late.Blocked()
+	e.settled("Done", first.Done()) // and the batch offers 1, which is handed to late
+	late.Succeeded()
+	e.settled("Return", second.Return())
+	e.settled("Return", late.D.Return())
+	for _, v := range []int{10, 1} {
+		e.settled("Done", e.Holds(ch, v, 2).Done())
+	}
+	batch.Succeeded()
+	other.Succeeded()
 }
 
 func lawBatchClosed(e *Env) {

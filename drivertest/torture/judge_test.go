@@ -26,8 +26,9 @@ type fate struct {
 	sent, kept     bool
 	attempts       []int // in the order they were heard of
 	done, received int
-	confirmed      int  // the attempt that was confirmed
-	settling       bool // a receiver said that it confirms, and not that it did
+	confirmed      int      // the attempt that was confirmed
+	said           []string // by whom, and what
+	settling       bool     // a receiver said that it confirms, and not that it did
 }
 
 // process is one child, as the judge knows it.
@@ -80,6 +81,7 @@ func (j *judge) note(p *process, line string) {
 		return
 	}
 	f := j.fate(id)
+	f.said = append(f.said, p.name+": "+line)
 	switch what {
 	case "ready", "bye":
 		delete(j.values, id)
@@ -152,17 +154,20 @@ func (j *judge) verdict(mayLose int) (sent, doubt int) {
 
 // check judges one value.
 func (j *judge) check(id string, f *fate) {
+	bad := func(format string, args ...any) {
+		j.t.Errorf("%s "+format+"; what was said, in the order it was heard: %q", append(append([]any{id}, args...), f.said)...)
+	}
 	slices.Sort(f.attempts)
 	switch n := len(f.attempts); {
 	case f.kept && n+f.received > 0:
-		j.t.Errorf("%s was seen, and its sender kept it", id)
+		bad("was seen, and its sender kept it")
 	case !f.tried:
-		j.t.Errorf("%s was seen, and nobody sent it", id)
+		bad("was seen, and nobody sent it")
 	case f.done+f.received > 1:
-		j.t.Errorf("%s was confirmed %d times and received %d times", id, f.done, f.received)
+		bad("was confirmed %d times and received %d times", f.done, f.received)
 	case f.done == 1 && f.confirmed != f.attempts[n-1]:
-		j.t.Errorf("%s was confirmed at attempt %d of %v", id, f.confirmed, f.attempts)
+		bad("was confirmed at attempt %d of %v", f.confirmed, f.attempts)
 	case len(slices.Compact(f.attempts)) != n:
-		j.t.Errorf("%s had one attempt twice: %v", id, f.attempts)
+		bad("had one attempt twice: %v", f.attempts)
 	}
 }

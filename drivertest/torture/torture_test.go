@@ -30,17 +30,18 @@ var kills = flag.Int("kills", 300, "how many processes are killed in a run")
 // crewRoles are the processes that are at work at any time.
 var crewRoles = []string{"send", "send-batch", "send-select", "take", "take-select", "receive", "take"}
 
-// patience is how long nobody at all may say a word.
-const patience = 60 * time.Second
+// patience is how long one who is waited for may say nothing.
+const patience = 30 * time.Second
 
 // torture is one run.
 type torture struct {
 	*judge
 	urls  []string
 	dice  *rand.Rand
-	crew  []*member // at work; of the goroutine of the test
+	crew  []*member // at work; changed by the goroutine of the test, under the judge's lock
 	count int       // members that there were
 	tally struct{ killed, stopped, holding, receiving int }
+	show  func() string // what is in the channels, nil if nobody knows
 	ends  chan struct{} // a member has ended; one slot
 	wg    sync.WaitGroup
 }
@@ -54,6 +55,7 @@ type member struct {
 	err   error         // of Wait, read after ended
 	point string        // where it kills itself, "" for nowhere
 	since time.Time
+	due   time.Time // when it must have said something, or ended; guarded by the judge's lock
 }
 
 // TestUnix: sockets to a home in this process.
@@ -98,7 +100,9 @@ func (tr *torture) start(role, point string) {
 	if err := m.cmd.Start(); err != nil {
 		tr.t.Fatal(err)
 	}
+	tr.mu.Lock()
 	tr.crew = append(tr.crew, m)
+	tr.mu.Unlock()
 	tr.wg.Go(func() {
 		lines := bufio.NewScanner(out)
 		for lines.Scan() {
@@ -218,34 +222,27 @@ func (tr *torture) slots(ch [2]handoff.Chan[string]) {
 func (tr *torture) hear(m *member, n int) {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
+	m.due = time.Now().Add(patience)
 	for until := m.said + n; m.said < until && !tr.t.Failed(); {
 		tr.more.Wait()
 	}
+	m.due = time.Time{}
 }
 
-// watch ends the test when nobody has said a word for long. The function ends the
-// watch.
+// watch ends the test when a member that is waited for does not say a word for long.
+// The function ends the watch.
 func (tr *torture) watch() func() {
 	over := make(chan struct{})
 	tr.wg.Go(func() {
-		tick := time.NewTicker(patience)
+		tick := time.NewTicker(patience / 20)
 		defer tick.Stop()
-		for before := -1; ; {
+		for {
 			select {
 			case <-over:
 				return
-			case <-tick.C:
+			case now := <-tick.C:
+				tr.judgeStuck(now)
 			}
-			tr.mu.Lock()
-			if tr.lines == before {
-				tr.t.Errorf("stuck: nobody has said a word for %v", patience)
-				tr.more.Broadcast()
-				for _, m := range tr.crew {
-					m.cmd.Process.Signal(syscall.SIGQUIT) // it says where it is
-				}
-			}
-			before = tr.lines
-			tr.mu.Unlock()
 		}
 	})
 	return func() {
@@ -254,13 +251,41 @@ func (tr *torture) watch() func() {
 	}
 }
 
+func (tr *torture) judgeStuck(now time.Time) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	for _, m := range tr.crew {
+		if m.due.IsZero() || now.Before(m.due) {
+			continue
+		}
+		m.due = time.Time{}
+		tr.t.Errorf("%s (%s) is stuck: it holds %v", m.name, m.role, m.held)
+		if tr.show != nil {
+			tr.t.Log(tr.show())
+		}
+		m.cmd.Process.Signal(syscall.SIGQUIT) // it says where it is
+		tr.more.Broadcast()
+	}
+}
+
+// expect waits until m ends, which it soon does.
+func (tr *torture) expect(m *member) {
+	tr.mu.Lock()
+	m.due = time.Now().Add(patience)
+	tr.mu.Unlock()
+	<-m.ended
+	tr.mu.Lock()
+	m.due = time.Time{}
+	tr.mu.Unlock()
+}
+
 // finish has the senders end, closes, and judges when all have ended.
 func (tr *torture) finish(ch [2]handoff.Chan[string]) {
 	t := tr.t
 	for _, m := range tr.crew {
 		if strings.HasPrefix(m.role, "send") {
 			m.in.Close()
-			<-m.ended
+			tr.expect(m)
 		}
 	}
 	for i := range ch {
@@ -269,7 +294,7 @@ func (tr *torture) finish(ch [2]handoff.Chan[string]) {
 		}
 	}
 	for _, m := range tr.crew {
-		<-m.ended
+		tr.expect(m)
 		m.in.Close()
 	}
 	again := uint64(0)

@@ -24,21 +24,31 @@ func (f *Fleet) unpack(name string) string {
 	return file
 }
 
-// compile makes a program of a file in C and a library.
-func (f *Fleet) compile(name, library string) string {
-	file := f.unpack(name)
-	to := strings.TrimSuffix(file, ".c")
-	said, err := exec.CommandContext(f.ctx, "gcc", "-O2", "-o", to, file, "-l"+library).CombinedOutput()
-	check(err == nil, "gcc: %v: %s", err, said)
+// compile makes a program of a file in C or C++ and flags for libraries. What was
+// made once for this fleet is not made again.
+func (f *Fleet) compile(name string, flags ...string) string {
+	to := filepath.Join(f.dir, strings.TrimSuffix(name, filepath.Ext(name)))
+	if _, err := os.Stat(to); err == nil {
+		return to
+	}
+	compiler, file := "gcc", f.unpack(name)
+	if filepath.Ext(name) == ".cpp" {
+		compiler = "g++"
+	}
+	f.unpack("bench.h")
+	said, err := exec.CommandContext(f.ctx, compiler, append([]string{"-O2", "-o", to, file}, flags...)...).CombinedOutput()
+	check(err == nil, "%s: %v: %s", compiler, err, said)
 	return to
 }
 
 // lacksLibrary says that programs in C cannot be built with one.
-func lacksLibrary(header, debian string) string {
-	if why := lacksProgram("gcc", "gcc"); why != "" {
+func lacksLibrary(header, debian string) string { return lacksHeader("gcc", "c", header, debian) }
+
+func lacksHeader(compiler, language, header, debian string, flags ...string) string {
+	if why := lacksProgram(compiler, compiler); why != "" {
 		return why
 	}
-	cmd := exec.Command("gcc", "-E", "-x", "c", "-")
+	cmd := exec.Command(compiler, append(flags, "-E", "-x", language, "-")...)
 	cmd.Stdin = strings.NewReader("#include <" + header + ">\n")
 	if err := cmd.Run(); err != nil {
 		return fmt.Sprintf("%s is not installed (Debian: %s)", header, debian)
@@ -49,7 +59,7 @@ func lacksLibrary(header, debian string) string {
 // inC is a crew of two programs in C.
 func inC(name, library string) func(f *Fleet) crew {
 	return func(f *Fleet) crew {
-		program := f.compile(name+".c", library)
+		program := f.compile(name+".c", "-l"+library)
 		sink := f.launch(name+" sink", exec.CommandContext(f.ctx, program, "sink"))
 		source := f.launch(name+" source", exec.CommandContext(f.ctx, program, "source", sink.at))
 		return crew{asked: []*process{sink, source}}

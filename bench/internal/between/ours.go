@@ -144,7 +144,7 @@ func source(args []string) part {
 	ch, many := open[message](args[0], "stream", handoff.Slots(count(args[1]))), count(args[2])
 	values, ctx := make([]message, many), context.Background()
 	var sent number
-	return part{work: func(n int) measure.Sample {
+	return part{end: func() { ch.Detach() }, work: func(n int) measure.Sample {
 		for n > 0 {
 			k := min(n, many)
 			for i := range values[:k] {
@@ -168,7 +168,7 @@ func sink(args []string) part {
 	ch, many := open[message](args[0], "stream", handoff.Slots(count(args[1]))), count(args[2])
 	buf, ctx := make([]message, many), context.Background()
 	var came number
-	return part{work: func(n int) measure.Sample {
+	return part{end: func() { ch.Detach() }, work: func(n int) measure.Sample {
 		for n > 0 {
 			k, err := 1, error(nil)
 			if many == 1 {

@@ -2,12 +2,14 @@ package between
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"net"
 	"strconv"
 	"strings"
 
 	"github.com/handoff-go/handoff/internal/bench/measure"
+	"github.com/handoff-go/handoff/internal/pipe"
 )
 
 // The bare socket, which is the floor of every row: nothing is framed, numbered,
@@ -18,6 +20,7 @@ func init() {
 	roles["raw relay"] = rawRelay
 	roles["raw caller"] = rawCaller
 	roles["raw source"] = rawSource
+	roles["raw each source"] = rawEachSource
 	roles["raw sink"] = rawSink
 }
 
@@ -26,10 +29,16 @@ const (
 	unix = "unix"
 	tcp  = "tcp"
 	tls  = "tls"
+	fifo = "fifo" // a pair of named pipes
 )
 
 // listen listens at path, or at any port. The address it returns is for dial.
 func listen(network, path string) (net.Listener, string) {
+	if network == fifo {
+		l, err := pipe.Listen(path)
+		must(err)
+		return l, network + "," + path
+	}
 	address := path
 	if network != unix {
 		address = "127.0.0.1:0"
@@ -46,6 +55,11 @@ func listen(network, path string) (net.Listener, string) {
 
 func dial(at string) net.Conn {
 	words := strings.Split(at, ",")
+	if words[0] == fifo {
+		conn, err := pipe.Dial(context.Background(), words[1])
+		must(err)
+		return conn
+	}
 	conn, err := net.Dial(strings.Replace(words[0], tls, tcp, 1), words[1])
 	must(err)
 	if words[0] == tls {
@@ -141,16 +155,35 @@ func rawSource(args []string) part {
 	}}
 }
 
+// rawEachSource takes an address, and writes each message by itself.
+func rawEachSource(args []string) part {
+	conn := dial(args[0])
+	var sent number
+	return part{work: func(n int) measure.Sample {
+		var m message
+		for range n {
+			sent.write(m[:])
+			_, err := conn.Write(m[:])
+			must(err)
+		}
+		return done()
+	}}
+}
+
 // rawSink takes network and path, and reads messages from the first who comes.
 func rawSink(args []string) part {
 	l, at := listen(args[0], args[1])
+	conns := make(chan net.Conn, 1)
+	go func() { // who calls over pipes waits for this
+		conn, err := l.Accept()
+		must(err)
+		conns <- conn
+	}()
 	var came number
 	var in *bufio.Reader
 	return part{at: at, work: func(n int) measure.Sample {
 		if in == nil {
-			conn, err := l.Accept()
-			must(err)
-			in = bufio.NewReaderSize(conn, rawBatch)
+			in = bufio.NewReaderSize(<-conns, rawBatch)
 		}
 		var m message
 		for range n {

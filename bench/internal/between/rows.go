@@ -37,7 +37,7 @@ const (
 // Claims returns what is claimed of these rows.
 func Claims() []measure.Claim {
 	var claims []measure.Claim
-	for _, name := range []string{claimTrip, claimNATS, claimAhead, claimCallers, claimStuck, claimMany, claimIdle, claimTLS} {
+	for _, name := range append([]string{claimTrip, claimNATS, claimAhead, claimCallers, claimStuck, claimMany, claimIdle, claimTLS}, shmClaims()...) {
 		claims = append(claims, measure.Claim{Name: name})
 	}
 	return claims
@@ -46,7 +46,7 @@ func Claims() []measure.Claim {
 // All returns the rows, whose processes are f's. Nothing is started before it is
 // measured.
 func All(f *Fleet) []*measure.Shape {
-	return slices.Concat(trips(f), streams(f), callers(f), rendezvous(f), selects(f), crowds(f), manies(f), secures(f))
+	return slices.Concat(trips(f), streams(f), callers(f), rendezvous(f), selects(f), crowds(f), manies(f), secures(f), shms(f))
 }
 
 // runs is a contender, or the reason why it cannot run.

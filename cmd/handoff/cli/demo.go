@@ -63,7 +63,7 @@ shown, in values/s, is that of the parsing; the channels can do more.`,
 		}),
 	}
 	f := cmd.Flags()
-	f.StringVar(&c.Over, "over", "unix", "`MEDIUM` between the processes: "+strings.Join(demo.Media(), ", "))
+	f.StringVar(&c.Over, "over", demo.Media()[0], "`MEDIUM` between the processes: "+strings.Join(demo.Media(), ", "))
 	f.IntVar(&c.Workers, "workers", min(max(runtime.NumCPU(), 3), 16), "run `N` worker processes at once")
 	f.Uint64Var(&c.Seed, "seed", 1, "`NUMBER` that chooses the path held by the worker that is killed")
 	f.StringVar(&c.KillAt, "kill-at", demo.KillTake,

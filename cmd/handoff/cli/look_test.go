@@ -105,13 +105,13 @@ func TestCompletion(t *testing.T) {
 	wants(t, codeDone, "", "", "x", "send", s.url("chan=alpha&slots=1"))
 	wants(t, codeDone, "", "", "x", "send", s.url("chan=b%20c&slots=1"))
 	for _, c := range []struct{ args, want []string }{
-		{[]string{"recv", ""}, []string{"pipe:", "quic:", "tcp:", "tls:", "unix:"}},
+		{[]string{"recv", ""}, []string{"pipe:", "quic:", "shm:", "tcp:", "tls:", "unix:"}},
 		{[]string{"recv", "u"}, []string{"unix:"}},
 		{[]string{"recv", s.url("chan=")}, []string{s.url("chan=alpha"), s.url("chan=b+c")}},
 		{[]string{"select", s.url("chan=alpha"), s.url("chan=b")}, []string{s.url("chan=b+c")}},
 		{[]string{"recv", s.url("chan=alpha"), ""}, nil},
 		{[]string{"recv", "unix:/no/such.sock?chan="}, nil},
-		{[]string{"demo", "--over", ""}, []string{"unix", "tcp", "pipe"}},
+		{[]string{"demo", "--over", ""}, []string{"shm", "unix", "tcp", "pipe"}},
 		{[]string{"demo", "--kill-at", ""}, []string{"take", "between"}},
 		{[]string{"pi"}, []string{"pipe\tJoin commands by channels, several of a kind where that helps"}},
 	} {
@@ -163,7 +163,7 @@ func TestBadURLs(t *testing.T) {
 		code int
 		says string
 	}{
-		{"", codeUsage, `"" is no URL: want pipe:, quic:, tcp:, tls:, unix:`},
+		{"", codeUsage, `"" is no URL: want pipe:, quic:, shm:, tcp:, tls:, unix:`},
 		{"text", codeUsage, `"text" is no URL`},
 		{"unix", codeUsage, `"unix" is no URL`},
 		{":", codeUsage, "malformed URL"},

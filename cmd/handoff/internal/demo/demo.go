@@ -2,7 +2,7 @@
 // processes through channels, a process dies in the middle, and nothing is lost.
 //
 // Four parties take part. The walker and the collector are in this process, which
-// is also the home of the channels; they use the channels by URL as the others
+// is also the home of the channels if they need one; they use the channels by URL as the others
 // do. The workers are processes of their own. The executioner, in this process
 // too, kills one of them while it holds a value.
 //
@@ -121,7 +121,11 @@ func (d *demo) across(ctx context.Context) (_ time.Duration, err error) {
 		return 0, errors.Join(err, d.detach())
 	}
 	d.screen.Say("%s: %s Go files", shown(d.Dir), number(len(d.list.paths)))
-	d.screen.Say("home at %s, %s", d.home.base, plural(d.Workers, "worker process", "worker processes"))
+	where := "home at " + d.home.base
+	if d.home.hub == nil {
+		where = "segments " + d.home.base + "-*"
+	}
+	d.screen.Say("%s, %s", where, plural(d.Workers, "worker process", "worker processes"))
 
 	start := time.Now()
 	c := newCrew(ctx)

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -16,25 +18,34 @@ import (
 	"github.com/handoff-go/handoff/hub"
 	"github.com/handoff-go/handoff/internal/badline"
 	_ "github.com/handoff-go/handoff/netchan" // the schemes unix, tcp and pipe
+	_ "github.com/handoff-go/handoff/shmchan"
 )
 
-// media are the media the demo can run over: each opens a home in this process.
+// media are the media the demo can run over: each opens a home in this process, but
+// for shm, whose channels are in segments and need none.
 var media = map[string]func() (*home, error){
+	"shm":  segments,
 	"unix": func() (*home, error) { return fileHome("unix", socketFile, hub.ListenUnix) },
 	"tcp":  tcpHome,
 	"pipe": pipeHome,
 }
 
-// Media returns their names.
-func Media() []string { return []string{"unix", "tcp", "pipe"} }
+// Media returns their names, the one that is used if none is named first.
+func Media() []string {
+	all := []string{"shm", "unix", "tcp", "pipe"}
+	if runtime.GOOS != "linux" {
+		return all[1:] // elsewhere shmchan refuses
+	}
+	return all
+}
 
 // home is where the demo's channels live while it runs.
 type home struct {
 	base string // URL of the home for this process
 	// address is where it listens, over TCP.
 	address string
-	folder  string // where its files are, "" if there are none
-	hub     *hub.Hub
+	folder  string   // where its files are, "" if there are none
+	hub     *hub.Hub // nil where nobody serves
 	serves  sync.WaitGroup
 
 	mu     sync.Mutex // guards failed
@@ -52,8 +63,12 @@ func channelURL(base, name string) string {
 	if err != nil {
 		return base // and whoever opens it says why
 	}
-	if u.Scheme == "tcp" {
+	switch u.Scheme {
+	case "tcp":
 		u.Path = "/" + name
+		return u.String()
+	case "shm":
+		u.Opaque += "-" + name
 		return u.String()
 	}
 	q := u.Query()
@@ -99,12 +114,21 @@ func (h *home) do(serve func() error) {
 func (h *home) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
 	defer cancel()
-	err := h.hub.Close(ctx)
+	var err error
+	if h.hub != nil {
+		err = h.hub.Close(ctx)
+	}
 	h.serves.Wait()
 	if h.folder != "" {
 		err = errors.Join(err, os.RemoveAll(h.folder))
 	}
 	return errors.Join(h.failed, err)
+}
+
+// segments is what the segments of the channels are called by. The last process that
+// leaves one removes it, whoever was killed before.
+func segments() (*home, error) {
+	return &home{base: fmt.Sprintf("shm:demo-%d-%08x", os.Getpid(), rand.Uint32())}, nil
 }
 
 // fileHome is a home that listens on a file.

@@ -16,13 +16,13 @@ func (r *Report) WriteText(w io.Writer) error {
 
 func (r *Report) text() string {
 	var b strings.Builder
-	crossed := table{{"channel", "from", "to", "slots", "values", "attempts", "MB", "values/s"}}
+	crossed := table{{"channel", "over", "from", "to", "slots", "values", "attempts", "MB", "values/s"}}
 	for _, c := range r.Channels {
-		crossed.row(c.Name, c.From, c.To, number(c.Slots), number(c.Values), number(c.Attempts),
+		crossed.row(c.Name, r.Over, c.From, c.To, number(c.Slots), number(c.Values), number(c.Attempts),
 			megabytes(c.Bytes), number(int(c.ValuesPerSecond)))
 	}
 	b.WriteString("\n")
-	crossed.write(&b, "lllrrrrr")
+	crossed.write(&b, "llllrrrrr")
 
 	each := table{{"worker", "pid", "files", "lines", "ended"}}
 	for _, e := range r.Each {

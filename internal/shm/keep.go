@@ -1,0 +1,149 @@
+package shm
+
+import (
+	"runtime"
+	"sync/atomic"
+)
+
+// What a process does beside the operations of its members: it looks at what others have
+// done to them, when it is rung, or while it expects it, and clears away the dead.
+
+// Collect ends the operations of this member that something has happened to. Whoever hears
+// its bell calls it.
+func (m *Member) Collect() {
+	m.mu.Lock()
+	if m.detached {
+		m.mu.Unlock()
+		return
+	}
+	atomic.StoreUint64(&m.s.words[m.s.memberWord(m.index)+mRung], 0) // partner: sleeps
+	var o outcome
+	m.look(&o)
+	m.leave(&o)
+}
+
+// check is Collect for once in a while: it finds, too, what has lasted too long elsewhere.
+func (m *Member) check() {
+	var o outcome
+	m.mu.Lock()
+	if m.checking = !m.detached && m.waits > 0; !m.checking {
+		m.mu.Unlock()
+		return
+	}
+	m.slow.Reset(slowCheck)
+	atomic.StoreUint64(&m.s.words[m.s.memberWord(m.index)+mRung], 0)
+	m.do(&o, func(t *tx) { t.move() })
+	m.look(&o)
+	m.promises(&o)
+	m.alarm(m.expire(&o))
+	m.leave(&o)
+	if m.about.Checked != nil {
+		m.about.Checked(m)
+	}
+}
+
+// Others returns the members of other processes, and a word that changes with them. Called
+// with a word it has returned, it returns nothing if nothing has changed.
+func (m *Member) Others(seen uint64) (others []Name, word uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.detached {
+		return nil, seen
+	}
+	s := m.s
+	if word = s.load(gJoined); word == seen {
+		return nil, seen
+	}
+	for i := range s.members {
+		if uint32(s.load(s.memberWord(i)+mState)) != 0 && s.local[i].Load() == nil {
+			others = append(others, Name{i, s.idOf(i)})
+		}
+	}
+	return others, word
+}
+
+// Clear ends the membership of one who is dead. Its values and holds go where the laws say.
+func (m *Member) Clear(who Name) error {
+	var o outcome
+	m.mu.Lock()
+	defer m.leave(&o)
+	if m.detached {
+		return nil
+	}
+	m.point(PointCleaning)
+	return m.depart(&o, who, "death", "its holder died")
+}
+
+// Alone ends the segment if nobody is left in it but those who have come to end it, and reports
+// whether it has ended.
+func (m *Member) Alone() (dead bool) {
+	var o outcome
+	m.mu.Lock()
+	defer m.leave(&o)
+	m.do(&o, func(t *tx) {
+		for i := range t.s.members {
+			if state := t.get(t.s.memberWord(i) + mState); state != 0 && state&memberReaps == 0 {
+				return
+			}
+		}
+		t.die()
+	})
+	return uint32(m.s.load(gDead)) != 0
+}
+
+// Joined are all members there are, this process's included, before it has joined.
+func (s *Segment) Joined() (all []Name, reapers int) {
+	for i := range s.members {
+		switch state := uint32(s.load(s.memberWord(i) + mState)); {
+		case state == 0:
+		case state&memberReaps != 0:
+			reapers++
+		default:
+			all = append(all, Name{i, s.idOf(i)})
+		}
+	}
+	return all, reapers
+}
+
+// IsHere reports whether the member is of this process.
+func (s *Segment) IsHere(n Name) bool {
+	m := s.member(n.Index)
+	return m != nil && m.id == n.ID
+}
+
+// Spin bounds, in looks at memory.
+const (
+	spinMost  = 4000
+	spinLeast = 100
+)
+
+// spin looks for a while whether something happens to this member, so that nobody has to
+// ring. How long depends on whether it paid lately.
+func (m *Member) spin() {
+	if m.s.Ring == nil || runtime.GOMAXPROCS(0) == 1 {
+		return
+	}
+	m.spins.RLock()
+	defer m.spins.RUnlock()
+	if m.leaving.Load() || uint32(m.s.load(gJoined)) <= uint32(m.s.ours.Load()) {
+		return
+	}
+	at := m.s.memberWord(m.index)
+	atomic.AddUint64(&m.s.words[at+mLooking], 1)
+	limit := int(m.patience.Load())
+	found := false
+	for i := 0; i < limit && !found && !m.leaving.Load(); i++ {
+		found = uint32(m.s.load(at+mDone)) != 0
+	}
+	atomic.AddUint64(&m.s.words[at+mLooking], ^uint64(0))
+	switch {
+	case found:
+		m.patience.Store(int32(min(2*limit, spinMost)))
+	default:
+		m.patience.Store(int32(max(limit/2, spinLeast)))
+		found = uint32(m.s.load(at+mDone)) != 0 // it came before others could see that nobody looks
+	}
+	if found {
+		m.collect()
+	}
+}

@@ -1,0 +1,28 @@
+package shm
+
+// Point is a place in the code at which a process may be killed or stopped by a test.
+type Point uint8
+
+// The points, in the order in which an operation passes them.
+const (
+	PointBuilt     Point = iota // a transaction is written down, not committed
+	PointCommitted              // it is committed, and not applied
+	PointApplied                // it is applied, and the head still says pending
+	PointFetched                // records were taken for a send
+	PointHalf                   // half of a value is written
+	PointWritten                // the value is written
+	PointWake                   // others have to be woken
+	PointWoken                  // they were
+	PointTaken                  // values are on the stack, and not read yet
+	PointHeard                  // what was handed over is confirmed
+	PointJoined
+	PointLeaving
+	PointCleaning
+	Points
+)
+
+// String is the name of p.
+func (p Point) String() string {
+	return [...]string{"built", "committed", "applied", "fetched", "payload-half", "payload-full", "before-wake", "woken", "taken",
+		"heard", "joined", "leaving", "cleaning", "?"}[min(p, Points)]
+}

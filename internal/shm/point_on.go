@@ -1,0 +1,12 @@
+//go:build handoff_shmpoints
+
+package shm
+
+// AtPoint is called whenever a member passes a point.
+var AtPoint func(Point)
+
+func (m *Member) point(p Point) {
+	if AtPoint != nil {
+		AtPoint(p)
+	}
+}

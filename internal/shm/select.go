@@ -1,0 +1,607 @@
+package shm
+
+import (
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/handoff-go/handoff/driver"
+	"github.com/handoff-go/handoff/internal/ticket"
+)
+
+// selection is what a call has besides if it is a select.
+type selection struct {
+	tk      *ticket.Ticket
+	ws      []uint32 // the waiter of each case, 0 for one that does not stand
+	claimed uint32   // the waiter for which the ticket is claimed
+	bound   bool     // that is chosen, and its value is held
+	parked  bool     // somebody else has claimed the ticket, and an offer is to be answered
+	timer   *time.Timer
+}
+
+// numbers count the selects that have no ticket from above. The high bit tells them from those.
+var numbers atomic.Uint64
+
+// choose begins a select over cases of this member.
+func (m *Member) choose(o *outcome, op *driver.Op) {
+	if err := m.choosable(op); err != nil {
+		m.end(o, op, err)
+		return
+	}
+	for {
+		i, err := m.chooseNow(o, op)
+		switch {
+		case err != nil:
+			m.end(o, op, err)
+			return
+		case i >= 0:
+			if m.commitCase(o, op, i) {
+				return
+			}
+		default:
+			if m.stand(o, op) {
+				return
+			}
+		}
+	}
+}
+
+// choosable says what is wrong with op.
+func (m *Member) choosable(op *driver.Op) error {
+	if len(op.Cases) > maxCases {
+		return driver.Because(driver.ErrUnsupported, "%d cases on one channel; %d are possible", len(op.Cases), maxCases)
+	}
+	for i := range op.Cases {
+		c := &op.Cases[i]
+		if c.Channel == nil {
+			continue
+		}
+		if c.Channel != driver.Channel(m) {
+			return driver.Because(driver.ErrUnsupported, "a select over several attachments at once")
+		}
+		switch k := c.Op; {
+		case k.Kind == driver.OpSend && !m.about.Send, k.Kind != driver.OpSend && k.Kind != driver.OpAwaitStop && !m.about.Receive:
+			return driver.ErrDenied
+		case k.Kind == driver.OpSend && len(k.Items) != 1, k.Kind == 0 || k.Kind > driver.OpAwaitStop:
+			return driver.ErrUnsupported
+		case k.Kind == driver.OpSend && len(k.Items[0].Value) > m.s.maxValue:
+			return driver.Because(driver.ErrTooLarge, "%d bytes, maxvalue is %d", len(k.Items[0].Value), m.s.maxValue)
+		}
+		c.Op.Got, c.Op.Err, c.Op.N = nil, nil, 0
+	}
+	return nil
+}
+
+const maxCases = 8
+
+// chooseNow returns a case that is ready, or -1.
+func (m *Member) chooseNow(o *outcome, op *driver.Op) (int, error) {
+	if op.Ticket != nil {
+		return -1, nil
+	}
+	var ready [maxCases]int
+	n := 0
+	err := m.do(o, func(t *tx) {
+		n = 0
+		for i := range op.Cases {
+			if t.caseReady(&op.Cases[i], op.Try) {
+				ready[n] = i
+				n++
+			}
+		}
+	})
+	switch {
+	case err != nil || n == 0:
+		return -1, err
+	case op.First:
+		return ready[0], nil
+	}
+	return ready[rand.IntN(n)], nil
+}
+
+// caseReady reports whether a case would take effect at once. A send beside a default looks at
+// the first receiver only.
+func (t *tx) caseReady(c *driver.Case, try bool) bool {
+	if c.Channel == nil {
+		return true
+	}
+	switch c.Op.Kind {
+	case driver.OpAwaitStop:
+		return t.get(gStopped) != 0
+	case driver.OpSend:
+		if t.get(gClosed) != 0 || t.takesOne() {
+			return true
+		}
+		w := t.firstTaker()
+		return !try && w != 0 && t.awake(w)
+	}
+	return t.takesNow() || t.get(gClosed) != 0 && t.used() == 0
+}
+
+// commitCase has case i take effect, if it is still ready.
+func (m *Member) commitCase(o *outcome, op *driver.Op, i int) (over bool) {
+	c := &op.Cases[i]
+	op.Chosen = i
+	if c.Channel == nil {
+		m.end(o, op, nil)
+		return true
+	}
+	var ready bool
+	var w uint32
+	var prepare func() error
+	if c.Op.Kind == driver.OpSend {
+		prepare = func() error { _, err := m.stage(c.Op.Items); return err }
+	}
+	err := m.doWith(o, prepare, func(t *tx) {
+		w = 0
+		if ready = t.caseReady(c, op.Try); !ready {
+			return
+		}
+		switch c.Op.Kind {
+		case driver.OpSend:
+			w = t.send(1, op.Try, false)
+		case driver.OpRecv, driver.OpTake:
+			t.receive(kindOf(c.Op.Kind), 1, true)
+		}
+	})
+	switch {
+	case err != nil:
+		m.end(o, op, err)
+		return true
+	case !ready:
+		if prepare != nil {
+			m.unstage(1)
+		}
+		return false
+	case w != 0: // chosen, and held
+		m.wait(op, w, 0)
+		m.calls[w].sel = &selection{tk: new(ticket.Ticket), ws: make([]uint32, len(op.Cases)), claimed: w, bound: true}
+		m.calls[w].sel.ws[i] = w
+		return true
+	}
+	if prepare != nil && m.t.n == 0 {
+		m.unstage(1)
+	}
+	m.caseEnded(c.Op, m.t.result, m.t.n, m.t.reason, m.t.taken)
+	m.end(o, op, nil)
+	return true
+}
+
+func kindOf(k driver.Kind) uint32 {
+	switch k {
+	case driver.OpSend:
+		return waitSend
+	case driver.OpTake:
+		return waitTake
+	case driver.OpAwaitStop:
+		return waitStop
+	}
+	return waitRecv
+}
+
+// caseEnded sets the results of the case that took effect.
+func (m *Member) caseEnded(op *driver.Op, r result, n int, reason uint32, taken []uint32) {
+	switch op.Kind {
+	case driver.OpSend:
+		if op.N = n; r == resRejected {
+			op.Err = driver.Because(driver.ErrRejected, "%s", m.text(reason))
+			return
+		}
+	case driver.OpAwaitStop:
+		op.Reason = m.s.stopReason()
+	default:
+		if r == resOK {
+			op.Err = m.readInto(op, taken, kindOf(op.Kind))
+			return
+		}
+	}
+	op.Err = errOf(r)
+}
+
+// stand has all cases of op stand in their lines, unless one has become ready.
+func (m *Member) stand(o *outcome, op *driver.Op) (over bool) {
+	s := &selection{tk: op.Ticket, ws: make([]uint32, len(op.Cases))}
+	number := op.Number
+	if s.tk == nil {
+		s.tk = &ticket.Ticket{Notify: func() {}}
+		s.tk.Reset()
+		number = numbers.Add(1) | 1<<63
+	}
+	order := orderOf(op)
+	ready, full, maybe := false, false, false
+	err := m.doWith(o, func() error { return m.stageCases(op, order) }, func(t *tx) {
+		ready, full, maybe = false, false, false
+		for i := range op.Cases {
+			if op.Ticket == nil && t.caseReady(&op.Cases[i], op.Try) {
+				ready = true
+				return
+			}
+			maybe = maybe || t.caseMayBe(&op.Cases[i])
+		}
+		if op.Try && !maybe {
+			return
+		}
+		if full = !t.haveWaiters(len(op.Cases)); full {
+			return
+		}
+		for _, i := range order {
+			s.ws[i] = t.newWaiter(kindOf(op.Cases[i].Op.Kind))
+			t.offered(s.ws[i], number)
+			t.trying(s.ws[i], op.Try)
+		}
+		t.move()
+	})
+	switch {
+	case err == nil && full:
+		err = errOf(resFull)
+	case err == nil && ready:
+		m.unstageCases(op)
+		return false
+	case err == nil && op.Try && !maybe:
+		m.unstageCases(op)
+		op.NotReady = true
+		m.end(o, op, nil)
+		return true
+	}
+	if err != nil {
+		m.unstageCases(op)
+		m.end(o, op, err)
+		return true
+	}
+	c := &call{op: op, w: s.ws[0], sel: s}
+	op.Note = c
+	for _, w := range s.ws {
+		m.keep(c, w)
+	}
+	if op.After > 0 {
+		s.timer = time.AfterFunc(op.After, func() { m.late(op, c) })
+	}
+	return true
+}
+
+// orderOf is a random order of the cases: where several are on one line, any of them is to be
+// chosen with equal chance.
+func orderOf(op *driver.Op) []int { return rand.Perm(len(op.Cases)) }
+
+// caseMayBe reports whether a case that is not ready would meet an offer.
+func (t *tx) caseMayBe(c *driver.Case) bool {
+	switch {
+	case c.Channel == nil || c.Op.Kind == driver.OpAwaitStop:
+		return false
+	case c.Op.Kind == driver.OpSend:
+		return t.mayTake()
+	}
+	return t.mayGive()
+}
+
+// stageCases puts the values of all sends on the stack, in order, the first on top.
+func (m *Member) stageCases(op *driver.Op, order []int) error {
+	var items [maxCases]driver.Item
+	n := 0
+	for _, i := range order {
+		if c := &op.Cases[i]; c.Op != nil && c.Op.Kind == driver.OpSend {
+			items[n] = c.Op.Items[0]
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	k, err := m.stage(items[:n])
+	if err == nil && k < n {
+		m.unstage(k)
+		err = driver.Because(driver.ErrFull, "no room in the segment for the values of a select")
+	}
+	return err
+}
+
+func (m *Member) unstageCases(op *driver.Op) {
+	n := 0
+	for i := range op.Cases {
+		if op.Cases[i].Op != nil && op.Cases[i].Op.Kind == driver.OpSend {
+			n++
+		}
+	}
+	m.unstage(n)
+}
+
+// late ends a select whose time is over, unless a case is chosen.
+func (m *Member) late(op *driver.Op, c *call) {
+	var o outcome
+	m.mu.Lock()
+	if c.op == op && c.sel != nil && !c.sel.bound && m.takeBack(&o, c) {
+		m.withdraw(&o, c, driver.ErrTimeout)
+	}
+	m.leave(&o)
+}
+
+// asked answers that w, an offer of c, is asked for.
+func (m *Member) asked(o *outcome, c *call, w uint32) {
+	s := c.sel
+	if s.bound {
+		return
+	}
+	if s.claimed == 0 {
+		switch s.tk.Claim() {
+		case ticket.Gone:
+			m.withdraw(o, c, nil)
+			return
+		case ticket.Busy:
+			s.parked = true
+			m.do(o, func(t *tx) { t.passOver(w) })
+			return
+		}
+		s.claimed = w
+	} else if s.claimed != w {
+		s.parked = true
+		m.do(o, func(t *tx) { t.passOver(w) })
+		return
+	}
+	var a answer
+	if m.do(o, func(t *tx) { a = t.attempt(w) }) != nil {
+		a = answerNo
+	}
+	switch a {
+	case answerEnded:
+		i := s.caseOf(w)
+		s.ws[i] = 0
+		m.calls[w] = nil
+		m.waits--
+		m.caseEnded(c.op.Cases[i].Op, m.t.result, m.t.n, m.t.reason, m.t.taken)
+		m.chosen(o, c, i)
+	case answerBound:
+		m.bound(o, c, w)
+	case answerNo:
+		m.unclaim(o, c)
+		m.endVain(o, c)
+	}
+}
+
+// bound notes that the send w of c is chosen, and held.
+func (m *Member) bound(o *outcome, c *call, w uint32) {
+	c.sel.bound = true
+	c.sel.tk.Bind(c.op.Case)
+	m.dropCases(o, c, w)
+}
+
+// endVain ends a select that waits only for the answers of offers, when there is none any more.
+func (m *Member) endVain(o *outcome, c *call) {
+	op, s := c.op, c.sel
+	if op == nil || !op.Try || s.claimed != 0 {
+		return
+	}
+	meets := false
+	m.do(o, func(t *tx) {
+		meets = false
+		for _, w := range s.ws {
+			meets = meets || w != 0 && t.phase(w) == phaseWaiting && t.counterpart(w) != meetsNobody
+		}
+	})
+	if !meets {
+		op.NotReady = true
+		m.withdraw(o, c, nil)
+	}
+}
+
+// unclaim gives the ticket back. What came meanwhile is answered when its owner has looked.
+func (m *Member) unclaim(o *outcome, c *call) {
+	s := c.sel
+	s.claimed = 0
+	s.tk.Release()
+	if c.op.Ticket == nil {
+		s.tk.Looked()
+		m.again(o, c)
+	}
+}
+
+// again answers those offers of c that were asked for while the ticket was claimed.
+func (m *Member) again(o *outcome, c *call) {
+	s, op := c.sel, c.op
+	if !s.parked {
+		return
+	}
+	s.parked = false
+	for _, w := range s.ws {
+		if w == 0 || s.claimed != 0 || uint32(m.s.load(m.s.waiterWord(w)+wOffer))&isAsked == 0 {
+			continue
+		}
+		if m.asked(o, c, w); c.op != op {
+			return
+		}
+	}
+}
+
+// Freed implements driver.Claimer.
+func (m *Member) Freed(op *driver.Op) {
+	var o outcome
+	m.mu.Lock()
+	if c, _ := op.Note.(*call); c != nil && c.op == op && c.sel != nil && c.sel.claimed == 0 {
+		m.again(&o, c)
+	}
+	m.leave(&o)
+}
+
+func (s *selection) caseOf(w uint32) int {
+	for i, x := range s.ws {
+		if x == w {
+			return i
+		}
+	}
+	return 0
+}
+
+// completed ends the select c, one of whose cases somebody else has completed: the claimed one.
+func (m *Member) completed(o *outcome, c *call, f fetched, records []uint32) {
+	i := c.sel.caseOf(f.w)
+	c.sel.ws[i] = 0
+	m.calls[f.w] = nil
+	m.waits--
+	if f.result == resNotReady {
+		m.tryFailed(o, c)
+		return
+	}
+	m.caseEnded(c.op.Cases[i].Op, f.result, f.n, f.reason, records)
+	m.chosen(o, c, i)
+}
+
+// tryFailed ends a select that does not wait, and whose send came to nothing: who had its value
+// is dead, and did not know of it.
+func (m *Member) tryFailed(o *outcome, c *call) {
+	m.dropCases(o, c, 0)
+	c.op.NotReady = true
+	m.endSelect(o, c, nil)
+}
+
+// chosen ends the select c, whose case i took effect.
+func (m *Member) chosen(o *outcome, c *call, i int) {
+	m.dropCases(o, c, 0)
+	op := c.op
+	if !c.sel.bound {
+		c.sel.tk.Confirm(op.Case)
+	}
+	op.Chosen, op.Won = i, op.Ticket != nil
+	m.endSelect(o, c, nil)
+}
+
+// dropCases takes all offers of c but one out of their lines.
+func (m *Member) dropCases(o *outcome, c *call, but uint32) {
+	for i, w := range c.sel.ws {
+		if w == 0 || w == but {
+			continue
+		}
+		m.do(o, func(t *tx) {
+			if t.phase(w) == phaseWaiting {
+				t.giveUp(w)
+			}
+		})
+		m.calls[w] = nil
+		m.waits--
+		c.sel.ws[i] = 0
+	}
+}
+
+func (m *Member) endSelect(o *outcome, c *call, err error) {
+	if c.sel.timer != nil {
+		c.sel.timer.Stop()
+	}
+	op := c.op
+	*c = call{}
+	m.end(o, op, err)
+}
+
+// withdraw ends the select c because of why, or because its ticket is gone.
+func (m *Member) withdraw(o *outcome, c *call, why error) {
+	s, op := c.sel, c.op
+	if !s.bound && !m.takeBack(o, c) && c.op != op {
+		return
+	}
+	if s.bound {
+		m.giveUpBound(o, c, why)
+		return
+	}
+	if s.claimed != 0 {
+		return // its promise was taken up, and it is about to be told
+	}
+	if c.op.Ticket == nil {
+		s.tk.Abort()
+	}
+	m.dropCases(o, c, 0)
+	m.endSelect(o, c, why)
+}
+
+// takeBack takes the promise of c back, if there is one. It returns false if somebody has
+// taken it up: c has ended then, or is bound, or is about to be told.
+func (m *Member) takeBack(o *outcome, c *call) bool {
+	s := c.sel
+	w := s.claimed
+	if w == 0 {
+		return true
+	}
+	var waits, bound bool
+	err := m.do(o, func(t *tx) {
+		waits = t.phase(w) == phaseWaiting
+		switch bound = waits && t.w(w, wOffer)&isBound != 0; {
+		case bound:
+			t.unbind(w)
+		case waits:
+			t.giveUp(w)
+		}
+	})
+	switch {
+	case err == nil && bound:
+		m.bound(o, c, w)
+		return false
+	case err == nil && !waits:
+		m.look(o)
+		return false
+	}
+	m.calls[w] = nil
+	m.waits--
+	s.ws[s.caseOf(w)] = 0
+	s.claimed = 0
+	s.tk.Release()
+	return true
+}
+
+// giveUpBound gives up the send that is chosen, if that is not too late.
+func (m *Member) giveUpBound(o *outcome, c *call, why error) {
+	w := c.sel.claimed
+	var waits, doubt bool
+	if err := m.do(o, func(t *tx) {
+		if waits = t.phase(w) == phaseWaiting; waits {
+			doubt = t.giveUp(w)
+		}
+	}); err == nil && !waits {
+		m.look(o)
+		return
+	}
+	if doubt {
+		why = driver.Doubtful(why)
+	}
+	i := c.sel.caseOf(w)
+	m.calls[w] = nil
+	m.waits--
+	c.sel.ws[i] = 0
+	if c.op.Try && !doubt {
+		m.tryFailed(o, c)
+		return
+	}
+	c.op.Cases[i].Op.Err = why
+	m.chosen(o, c, i)
+}
+
+// promises looks again at those selects that have promised.
+func (m *Member) promises(o *outcome) {
+	for i := 0; i < len(m.calls); i++ {
+		c := m.calls[i]
+		if c != nil && c.sel != nil && !c.sel.bound && c.sel.claimed == uint32(i) {
+			m.asked(o, c, uint32(i))
+		}
+	}
+}
+
+// lookAt says which cases of op are ready.
+func (m *Member) lookAt(o *outcome, op *driver.Op) {
+	err := m.choosable(op)
+	if err == nil {
+		err = m.do(o, func(t *tx) {
+			op.Ready, op.Times = 0, 0
+			for i := range op.Cases {
+				if t.caseReady(&op.Cases[i], true) || t.caseMayBe(&op.Cases[i]) {
+					op.Ready++
+				}
+				op.Times += t.times(op.Cases[i].Op.Kind)
+			}
+		})
+	}
+	m.end(o, op, err)
+}
+
+// times counts, for a direction, how often a case of it may have become ready.
+func (t *tx) times(k driver.Kind) uint64 {
+	n := uint64(t.get(gClosed)) + min(uint64(t.get(gStopped)), 1)
+	if k == driver.OpSend {
+		return n + uint64(t.get(gReceived)) + uint64(t.get(gReceivedHigh))<<32 + uint64(t.get(gBuried)) + uint64(t.get(gRooms))
+	}
+	return n + uint64(t.get(gSent)) + uint64(t.get(gSentHigh))<<32 + uint64(t.get(gQueued))
+}

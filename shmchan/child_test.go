@@ -1,0 +1,199 @@
+package shmchan
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/handoff-go/handoff"
+)
+
+// childEnv names what the test binary does instead of testing.
+const childEnv = "HANDOFF_SHMCHAN_CHILD"
+
+// roles are what a child can be. It is given a URL, says "ready" when it is in place, and
+// lives until its input ends.
+var roles = map[string]func(url string){
+	// holder takes a value and does not settle it.
+	"holder": func(url string) {
+		ch, err := handoff.Open[int](context.Background(), url)
+		must(err)
+		_, err = ch.Take(context.Background())
+		must(err)
+	},
+	// founder makes the channel, fills it, and waits.
+	"founder": func(url string) {
+		ch, err := handoff.Open[int](context.Background(), url)
+		must(err)
+		must(ch.Send(context.Background(), 1))
+	},
+	// waiter waits for a value.
+	"waiter": func(url string) {
+		ch, err := handoff.Open[int](context.Background(), url)
+		must(err)
+		go ch.Recv(context.Background())
+		for ch.Stats().ReceiversWaiting == 0 {
+		}
+	},
+	// echo sends back what comes, until the channel is closed.
+	"echo": func(url string) {
+		in, err := handoff.OpenReceiver[[64]byte](context.Background(), url+"-there?slots=1")
+		must(err)
+		out, err := handoff.OpenSender[[64]byte](context.Background(), url+"-back?slots=1")
+		must(err)
+		go func() {
+			for v := range in.All(context.Background()) {
+				must(out.Send(context.Background(), v))
+			}
+		}()
+	},
+	// source sends for ever, one by one or in batches.
+	"source": func(url string) {
+		out, err := handoff.OpenSender[[64]byte](context.Background(), url)
+		must(err)
+		n := 1
+		fmt.Sscan(os.Getenv(childEnv+"_BATCH"), &n)
+		go func() {
+			for vs := make([][64]byte, n); ; {
+				if n == 1 {
+					must(out.Send(context.Background(), vs[0]))
+				} else if _, err := out.SendAll(context.Background(), vs); err != nil {
+					must(err)
+				}
+			}
+		}()
+	},
+}
+
+func must(err error) {
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+}
+
+func TestMain(m *testing.M) {
+	if role := os.Getenv(childEnv); role != "" {
+		roles[role](os.Getenv(childEnv + "_URL"))
+		fmt.Println("ready")
+		io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// child starts a child, and waits until it is ready. It ends with the test.
+func child(t testing.TB, role, url string, env ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(append(os.Environ(), env...), childEnv+"="+role, childEnv+"_URL="+url)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		in.Close()
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	if line, err := bufio.NewReader(out).ReadString('\n'); strings.TrimSpace(line) != "ready" {
+		t.Fatalf("child %s: %q, %v", role, line, err)
+	}
+	return cmd
+}
+
+func kill(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Process.Wait()
+}
+
+// patience bounds a wait: reaching it is a failure.
+const patience = 10 * time.Second
+
+func fresh(t testing.TB) string {
+	return "shm:" + unique + strings.NewReplacer("/", "-", " ", "-").Replace(t.Name())
+}
+
+// TestHolderDies: what a killed process held comes back, with its attempt raised, at once.
+func TestHolderDies(t *testing.T) {
+	ctx, stop := context.WithTimeout(context.Background(), patience)
+	defer stop()
+	ch, err := handoff.Open[int](ctx, fresh(t)+"?slots=2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ch.Detach()
+	ch.Send(ctx, 1)
+	ch.Send(ctx, 2)
+	cmd := child(t, "holder", fresh(t))
+	if st := ch.Stats(); st.Held != 1 || st.Receivers != 2 {
+		t.Fatalf("%+v, want one value held and two receivers", st)
+	}
+	kill(t, cmd)
+	begin := time.Now()
+	for ch.Stats().Held != 0 {
+		if ctx.Err() != nil {
+			t.Fatalf("%+v: what a dead process held does not come back", ch.Stats())
+		}
+	}
+	t.Logf("it was back %v after the death was known", time.Since(begin))
+	d, err := ch.Take(ctx)
+	if err != nil || d.Value != 1 || d.Attempt != 2 {
+		t.Errorf("took %d, attempt %d, %v; want 1 for the second time", d.Value, d.Attempt, err)
+	}
+}
+
+// TestAllDie: a channel whose processes are all dead is gone, and is made anew.
+func TestAllDie(t *testing.T) {
+	ctx, stop := context.WithTimeout(context.Background(), patience)
+	defer stop()
+	kill(t, child(t, "founder", fresh(t)+"?slots=3"))
+	if _, err := handoff.Open[int](ctx, fresh(t)+"?create=no"); err == nil {
+		t.Error("a channel of the dead was opened")
+	}
+	ch, err := handoff.Open[int](ctx, fresh(t)+"?slots=2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ch.Detach()
+	if n := ch.Len(); n != 0 || ch.Cap() != 2 {
+		t.Errorf("%d values, %d slots; want a new channel", n, ch.Cap())
+	}
+}
+
+// TestWaiterDies: a value is not given to a process that was killed while it waited.
+func TestWaiterDies(t *testing.T) {
+	ctx, stop := context.WithTimeout(context.Background(), patience)
+	defer stop()
+	ch, err := handoff.Open[int](ctx, fresh(t)+"?slots=0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ch.Detach()
+	kill(t, child(t, "waiter", fresh(t)))
+	sent := make(chan error)
+	go func() { sent <- ch.Send(ctx, 7) }()
+	if v, err := ch.Recv(ctx); v != 7 || err != nil {
+		t.Errorf("received %d, %v", v, err)
+	}
+	if err := <-sent; err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,37 @@
+package shmchan
+
+import (
+	"testing"
+
+	"github.com/handoff-go/handoff/drivertest"
+)
+
+// mapped is the URL of a channel in shared memory that is not there yet.
+func mapped(*drivertest.Env) string { return "shm:" + unique + drivertest.FreshName() }
+
+// TestSeam asks for what the laws cannot see from above.
+func TestSeam(t *testing.T) { drivertest.Seam(t, func() string { return mapped(nil) }) }
+
+// TestLaws asks for the laws in shared memory, with all attachments in this process.
+func TestLaws(t *testing.T) {
+	drivertest.Run(t, harness("shm", mapped), drivertest.Options{Only: kept})
+}
+
+// harness is what all harnesses here have in common.
+func harness(name string, fresh func(*drivertest.Env) string) drivertest.Harness {
+	h := drivertest.Medium(name, fresh)
+	h.Has = h.Has.With(drivertest.FeaturePayloads, drivertest.FeatureHuge, drivertest.FeatureNative).Without(
+		drivertest.FeatureDeadLetter)
+	h.Empty = drivertest.Opened[struct{}](fresh)
+	h.Text = drivertest.Opened[string](fresh)
+	h.Bytes = drivertest.Opened[[]byte](fresh)
+	h.Big = drivertest.Opened[drivertest.Big](fresh)
+	h.Huge = drivertest.Opened[drivertest.Huge](fresh)
+	return h
+}
+
+// kept are the laws that are asked for: all but one. That one compares batches and selects step by
+// step with a channel that decides both under one lock. Here a batch meets a select's case as
+// an offer, whose owner answers in a transaction of its own, so the turn of the batch may
+// end at it: a SendAll queues again earlier, or a RecvInto returns with fewer values, than there.
+func kept(l drivertest.Law) bool { return l.Name != "L13/everything-agrees-with-the-obvious-channel" }

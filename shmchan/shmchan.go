@@ -1,0 +1,179 @@
+// Package shmchan carries channels between the processes of one machine in memory
+// that they share. Import it for its effect:
+//
+//	import _ "github.com/handoff-go/handoff/shmchan"
+//
+//	quotes, err := handoff.Open[Quote](ctx, "shm:quotes?slots=4096")
+//
+// A channel is one segment, mapped by all that have opened it; docs/spec/shm.md
+// describes it, and package internal/shm is what happens in it. A process that is
+// killed or stopped, wherever it is, neither damages the channel nor holds up the
+// others. What a dead process held returns to its place.
+//
+// # URL
+//
+//	shm:NAME      a segment in the folder of this user
+//	shm:/path     a segment at this path
+//	shm:fd=N      a segment that was inherited as descriptor N
+//
+// Parameters besides those of every channel, for whoever makes the segment: waiters= (operations
+// that may wait at once, 1024), members= (attachments, 64), pool= (bytes for values of more than
+// 128 bytes, 16 MiB). When one of them does not suffice an operation ends with ErrFull, and says so.
+//
+// # What it does not do
+//
+// Dead letters and a bound on attempts are refused (ErrUnsupported). Select has up to 8 cases on one channel.
+// Where a batch meets a case of a select, which its owner has to be asked for, the turn of the batch may
+// end there: SendAll queues again, RecvInto returns with what it has. Linux only, so far.
+package shmchan
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"net/url"
+	"os"
+	"strconv"
+
+	"github.com/handoff-go/handoff/driver"
+	"github.com/handoff-go/handoff/internal/shm"
+)
+
+// store is where segments are.
+type store interface {
+	// open returns a membership of the segment u names. A segment that is not there is made for
+	// p, as create says.
+	open(ctx context.Context, u *url.URL, create driver.Create, p shm.Params) (membership, error)
+}
+
+// membership is what one attachment has of a segment before it is a member.
+type membership struct {
+	seg     *shm.Segment
+	name    string // of the channel
+	id      [16]byte
+	founded bool // it has made the segment
+	reaper  bool // everybody in it is dead
+	// begun is called when it is a member, left when it was, or never will be; last: nobody is left.
+	begun func(*shm.Member) error
+	left  func(last bool)
+	// checked is called once in a while, as long as an operation waits.
+	checked func(*shm.Member)
+}
+
+// medium opens the channels of a scheme.
+type medium struct {
+	store    store
+	survives driver.Survival
+}
+
+// asked are the parameters that are the medium's own, 0 where the URL does not say.
+type asked struct{ waiters, members, pool int }
+
+func parse(u *url.URL) (a asked, err error) {
+	q, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return a, driver.Because(driver.ErrConflict, "malformed parameters: %v", err)
+	}
+	for key, values := range q {
+		field := map[string]*int{"waiters": &a.waiters, "members": &a.members, "pool": &a.pool}[key]
+		if field == nil || len(values) != 1 {
+			return a, driver.Because(driver.ErrConflict, "unknown parameter %s", key)
+		}
+		if *field, err = strconv.Atoi(values[0]); err != nil || *field <= 0 {
+			return a, driver.Because(driver.ErrConflict, "%s=%s is no positive number", key, values[0])
+		}
+	}
+	a.pool = (a.pool + 4095) &^ 4095 // pages
+	return a, nil
+}
+
+// Open implements driver.Medium.
+func (d medium) Open(ctx context.Context, u *url.URL, cfg driver.Config) (driver.Channel, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	a, err := parse(u)
+	switch {
+	case err != nil:
+		return nil, err
+	case u.Fragment != "" || u.Host != "":
+		return nil, driver.Because(driver.ErrConflict, "malformed URL: want shm:NAME, shm:/path or shm:fd=N")
+	case cfg.MaxAttempts > 0 || cfg.DeadLetter != "":
+		return nil, driver.Because(driver.ErrUnsupported, "a dead letter, and a bound on attempts, in shared memory")
+	case len(cfg.Type) > 1024:
+		return nil, driver.Because(driver.ErrUnsupported, "a type whose fingerprint has %d bytes", len(cfg.Type))
+	}
+	p := shm.Params{Slots: max(cfg.Slots, 0), MaxValue: cfg.MaxValue, Waiters: a.waiters, Members: a.members, Pool: a.pool,
+		Type: cfg.Type, MaxHold: cfg.MaxHold, AutoClose: cfg.CloseWhenSendersGone}
+	if p.Pool == 0 && cfg.MaxValue > 0 {
+		p.Pool = max(16<<20, (4*cfg.MaxValue+4095)&^4095)
+	}
+	rand.Read(p.Born[:])
+	for {
+		ch, err := d.attach(ctx, u, cfg, p, a)
+		if !shm.Ended(err) {
+			return ch, err
+		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// attach opens a segment and becomes a member. It is to be tried again if the segment has ended.
+func (d medium) attach(ctx context.Context, u *url.URL, cfg driver.Config, p shm.Params, a asked) (driver.Channel, error) {
+	p.Founder.Pid = os.Getpid()
+	p.Founder.About = shm.About{Send: cfg.Send, Receive: cfg.Receive}
+	ms, err := d.store.open(ctx, u, cfg.Create, p)
+	if err != nil {
+		return nil, err
+	}
+	about := shm.About{Name: ms.name, Title: cmp.Or(cfg.Name, ms.name), Send: cfg.Send, Receive: cfg.Receive, Survives: d.survives, Checked: ms.checked, Over: ms.left}
+	var m *shm.Member
+	switch {
+	case ms.founded:
+		m = ms.seg.Founded(ms.id, about)
+	case !ms.reaper:
+		err = agrees(ms.seg, cfg, a)
+		fallthrough
+	default:
+		if err == nil {
+			m, err = ms.seg.Join(ms.id, os.Getpid(), ms.reaper, about)
+		}
+		if err != nil {
+			ms.left(false)
+			return nil, err
+		}
+	}
+	if err := ms.begun(m); err != nil {
+		m.Detach(ctx)
+		return nil, err
+	}
+	return m, nil
+}
+
+// agrees says what cfg wants otherwise than the segment is. What it does not say, it accepts.
+func agrees(s *shm.Segment, cfg driver.Config, a asked) error {
+	p := s.Params()
+	switch {
+	case cfg.Create == driver.CreateNew:
+		return driver.Because(driver.ErrConflict, "it exists already")
+	case cfg.Type != p.Type:
+		return driver.Because(driver.ErrTypeMismatch, "it carries %q, not %q", p.Type, cfg.Type)
+	case cfg.Slots >= 0 && cfg.Slots != p.Slots:
+		return driver.Because(driver.ErrConflict, "it has slots=%d, not %d", p.Slots, cfg.Slots)
+	case cfg.MaxValue > 0 && cfg.MaxValue != p.MaxValue:
+		return driver.Because(driver.ErrConflict, "it has maxvalue=%d, not %d", p.MaxValue, cfg.MaxValue)
+	case cfg.MaxHold > 0 && cfg.MaxHold != p.MaxHold:
+		return driver.Because(driver.ErrConflict, "it has maxhold=%v, not %v", p.MaxHold, cfg.MaxHold)
+	case cfg.CloseWhenSendersGone && !p.AutoClose:
+		return driver.Because(driver.ErrConflict, "it has autoclose=false, not true")
+	case a.waiters > 0 && a.waiters != p.Waiters:
+		return driver.Because(driver.ErrConflict, "it has waiters=%d, not %d", p.Waiters, a.waiters)
+	case a.members > 0 && a.members != p.Members:
+		return driver.Because(driver.ErrConflict, "it has members=%d, not %d", p.Members, a.members)
+	case a.pool > 0 && a.pool != p.Pool:
+		return driver.Because(driver.ErrConflict, "it has pool=%d, not %d", p.Pool, a.pool)
+	}
+	return nil
+}

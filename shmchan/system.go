@@ -1,0 +1,201 @@
+package shmchan
+
+import (
+	"context"
+	"crypto/rand"
+	"net/url"
+	"sync"
+
+	"github.com/handoff-go/handoff/driver"
+	"github.com/handoff-go/handoff/internal/shm"
+	"github.com/handoff-go/handoff/internal/shm/seg"
+)
+
+func init() {
+	driver.Register("shm", medium{store: &system{mapped: map[[16]byte]*mapping{}}, survives: driver.SurvivesPeers})
+}
+
+// system is the store of the operating system: segments are files, or descriptors.
+type system struct {
+	mu     sync.Mutex // guards mapped and the refs of each
+	mapped map[[16]byte]*mapping
+}
+
+// mapping is a segment as this process has it mapped, once for all its attachments.
+type mapping struct {
+	*shm.Segment
+	memory *seg.Segment
+	place  *seg.Place
+	refs   int
+	watch  watch
+}
+
+// open implements store.
+func (s *system) open(ctx context.Context, u *url.URL, create driver.Create, p shm.Params) (ms membership, err error) {
+	where, err := seg.Parse(u)
+	if err != nil {
+		return ms, err
+	}
+	size, fixed, err := p.Size()
+	if err != nil {
+		return ms, err
+	}
+	place, err := seg.At(where)
+	if err != nil {
+		return ms, err
+	}
+	place.Fixed = fixed
+	rand.Read(ms.id[:])
+	life, err := place.Join(ms.id)
+	if err != nil {
+		place.Close()
+		return ms, err
+	}
+	p.Founder.ID = ms.id
+	var fill seg.Maker
+	if create != driver.CreateNo {
+		fill = func(mem []byte) error {
+			words, ok := shm.Words(mem)
+			if !ok {
+				return driver.Because(driver.ErrUnsupported, "memory that does not begin at a word")
+			}
+			return shm.Make(words, p)
+		}
+	}
+	memory, made, err := place.Open(ctx, size, fill)
+	if err == nil {
+		ms.founded = made
+		err = s.enter(&ms, place, memory, life, where.String())
+	}
+	if err != nil {
+		life.Leave()
+		place.Close()
+		return ms, err
+	}
+	return ms, nil
+}
+
+// enter fills in what ms is of the memory.
+func (s *system) enter(ms *membership, place *seg.Place, memory *seg.Segment, life *seg.Life, name string) error {
+	m, err := s.mapping(place, memory)
+	if err != nil {
+		memory.Close()
+		return err
+	}
+	ms.seg, ms.name = m.Segment, name
+	if !ms.founded {
+		ms.reaper = m.allDead()
+	}
+	k := &keeper{m: m, place: place, life: life}
+	ms.begun = func(member *shm.Member) error {
+		if ms.reaper {
+			return m.reap(member)
+		}
+		k.begin(member)
+		return nil
+	}
+	ms.checked = m.watch.check
+	ms.left = func(last bool) {
+		k.end()
+		s.release(m, last)
+		if place != m.place {
+			place.Close()
+		}
+	}
+	return nil
+}
+
+// mapping returns what this process has of memory: what it has already, or this.
+func (s *system) mapping(place *seg.Place, memory *seg.Segment) (*mapping, error) {
+	words, ok := shm.Words(memory.Bytes())
+	if !ok {
+		return nil, driver.Because(driver.ErrConflict, "no segment of handoff")
+	}
+	segment, err := shm.Load(words)
+	if err != nil {
+		return nil, err
+	}
+	if err := memory.Reserve(0, segment.PoolAt()); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	born := segment.Params().Born
+	m := s.mapped[born]
+	if m != nil {
+		memory.Close()
+	} else {
+		m = &mapping{Segment: segment, memory: memory, place: place}
+		m.watch.init(m)
+		segment.Ring, segment.Clock = m.watch.ring, monotonic
+		segment.Reserve = func(first, n int) error { return memory.Reserve(segment.PoolAt()+first*4096, n*4096) }
+		s.mapped[born] = m
+	}
+	m.refs++
+	return m, nil
+}
+
+// release ends one use of m.
+func (s *system) release(m *mapping, last bool) {
+	if last {
+		m.memory.Remove()
+	}
+	s.mu.Lock()
+	m.refs--
+	over := m.refs == 0
+	if over {
+		delete(s.mapped, m.Params().Born)
+	}
+	s.mu.Unlock()
+	if over {
+		m.watch.end()
+		m.memory.Close()
+		m.place.Close()
+	}
+}
+
+// allDead reports whether the segment has members, and none of them lives.
+func (m *mapping) allDead() bool {
+	all, reapers := m.Joined()
+	for _, name := range all {
+		if m.IsHere(name) || m.place.Alive(name.ID) {
+			return false
+		}
+	}
+	return len(all)+reapers > 0
+}
+
+// reap ends a segment whose members are all dead, and says that it has ended.
+func (m *mapping) reap(member *shm.Member) error {
+	all, _ := m.Joined()
+	for _, name := range all {
+		if err := member.Clear(name); err != nil {
+			return err
+		}
+		m.place.Forget(name.ID)
+	}
+	member.Alone()
+	return shm.ErrEnded
+}
+
+// keeper is the goroutine that looks after one attachment: it hears its bell.
+type keeper struct {
+	m      *mapping
+	place  *seg.Place
+	life   *seg.Life
+	member *shm.Member
+	over   chan struct{} // closed when it has ended, nil if it never began
+}
+
+func (k *keeper) begin(member *shm.Member) {
+	k.member, k.over = member, make(chan struct{})
+	go k.run()
+}
+
+// end ends the keeper, and the life of its member.
+func (k *keeper) end() {
+	k.life.Leave()
+	if k.over != nil {
+		<-k.over
+	}
+}
