@@ -24,7 +24,7 @@ type piece struct {
 }
 
 func init() {
-	driver.Register("shmheap", medium{store: &heap{named: map[string]*piece{}}})
+	driver.Register("shmheap", medium{store: &heap{named: map[string]*piece{}}, selects: driver.SelectClaims})
 }
 
 func (h *heap) open(_ context.Context, u *url.URL, create driver.Create, p shm.Params) (ms membership, err error) {

@@ -22,9 +22,10 @@
 //
 // # What it does not do
 //
-// Dead letters and a bound on attempts are refused (ErrUnsupported). Select has up to 8 cases on one channel.
-// Where a batch meets a case of a select, which its owner has to be asked for, the turn of the batch may
-// end there: SendAll queues again, RecvInto returns with what it has. Linux only, so far.
+// Cases of a select, dead letters and a bound on attempts are refused (ErrUnsupported). Selects are
+// built below, where a test reaches them on memory of one process, and are not offered before a law over
+// mapped memory that still breaks is kept (L7/native-sends-in-a-storm). The pool has memory only as far as it
+// is used: when there is none a send ends with ErrFull. Linux only, so far.
 package shmchan
 
 import (
@@ -64,6 +65,7 @@ type membership struct {
 type medium struct {
 	store    store
 	survives driver.Survival
+	selects  driver.SelectScope
 }
 
 // asked are the parameters that are the medium's own, 0 where the URL does not say.
@@ -128,7 +130,7 @@ func (d medium) attach(ctx context.Context, u *url.URL, cfg driver.Config, p shm
 	if err != nil {
 		return nil, err
 	}
-	about := shm.About{Name: ms.name, Title: cmp.Or(cfg.Name, ms.name), Send: cfg.Send, Receive: cfg.Receive, Survives: d.survives, Checked: ms.checked, Over: ms.left}
+	about := shm.About{Name: ms.name, Title: cmp.Or(cfg.Name, ms.name), Send: cfg.Send, Receive: cfg.Receive, Survives: d.survives, Select: d.selects, Checked: ms.checked, Over: ms.left}
 	var m *shm.Member
 	switch {
 	case ms.founded:

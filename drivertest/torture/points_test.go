@@ -42,7 +42,7 @@ func (tr *torture) atPoints(ch [2]handoff.Chan[string]) {
 		}
 		return best
 	}
-	for _, role := range crewRoles {
+	for _, role := range tr.roles {
 		tr.start(role, next(role))
 	}
 	least := func() int {
@@ -65,7 +65,7 @@ func (tr *torture) atPoints(ch [2]handoff.Chan[string]) {
 		tr.bury(m)
 		tr.start(m.role, next(m.role))
 		tr.slots(ch)
-		if len(useless) == len(points)*len(crewRoles) {
+		if len(useless) == len(points)*len(tr.roles) {
 			tr.t.Errorf("nobody comes by some points: %v", died)
 		}
 	}

@@ -27,8 +27,11 @@ import (
 // kills is small where CI runs it; docs/faults.md has a long run.
 var kills = flag.Int("kills", 300, "how many processes are killed in a run")
 
-// crewRoles are the processes that are at work at any time.
-var crewRoles = []string{"send", "send-batch", "send-select", "take", "take-select", "receive", "take"}
+// crewRoles are the processes that are at work at any time, without and with selects.
+var (
+	plainRoles = []string{"send", "send-batch", "send", "take", "take", "receive", "take"}
+	crewRoles  = []string{"send", "send-batch", "send-select", "take", "take-select", "receive", "take"}
+)
 
 // patience is how long one who is waited for may say nothing.
 const patience = 30 * time.Second
@@ -37,6 +40,7 @@ const patience = 30 * time.Second
 type torture struct {
 	*judge
 	urls  []string
+	roles []string
 	dice  *rand.Rand
 	crew  []*member // at work; changed by the goroutine of the test, under the judge's lock
 	count int       // members that there were
@@ -79,7 +83,7 @@ func TestUnix(t *testing.T) {
 func newTorture(t *testing.T, urls ...string) *torture {
 	seed := drivertest.NewSeed()
 	t.Logf("seed %d (repeat with -drivertest.seed=%d)", seed, seed)
-	return &torture{judge: newJudge(t), urls: urls, dice: rand.New(rand.NewPCG(seed, 0)), ends: make(chan struct{}, 1)}
+	return &torture{judge: newJudge(t), urls: urls, roles: crewRoles, dice: rand.New(rand.NewPCG(seed, 0)), ends: make(chan struct{}, 1)}
 }
 
 // start starts a member. One with a point kills itself there, at one of the first
@@ -157,7 +161,7 @@ func (tr *torture) run() {
 	if len(points) > 0 {
 		tr.atPoints(ch)
 	} else {
-		for _, role := range crewRoles {
+		for _, role := range tr.roles {
 			tr.start(role, "")
 		}
 		for tr.tally.killed < *kills && !t.Failed() {

@@ -47,6 +47,7 @@ type About struct {
 	Send     bool
 	Receive  bool
 	Survives driver.Survival
+	Select   driver.SelectScope
 	Checked  func(*Member)   // called at every slow check, while an operation waits; nil for nothing
 	Over     func(last bool) // called once, when it has left; last: it was the last
 }
@@ -417,7 +418,7 @@ func (m *Member) cancel(o *outcome, c *call, why error) {
 // Info implements driver.Channel.
 func (m *Member) Info() driver.Info {
 	return driver.Info{Name: m.about.Name, Slots: int(m.s.slots), Home: m.home, Can: driver.Capabilities{
-		Rendezvous: true, Hold: true, Stop: true, Select: driver.SelectClaims, Survives: m.about.Survives}}
+		Rendezvous: true, Hold: true, Stop: true, Select: m.about.Select, Survives: m.about.Survives}}
 }
 
 // Stats implements driver.Channel.
