@@ -21,7 +21,7 @@ func (m *Member) Detach(context.Context) error {
 	m.look(&o)
 	for i := 0; i < len(m.calls); i++ {
 		if c := m.calls[i]; c != nil {
-			m.cancel(&o, c, driver.ErrDetached)
+			m.cancelOp(&o, c.op, driver.ErrDetached)
 		}
 	}
 	m.stats(&o)

@@ -377,10 +377,22 @@ func (m *Member) forget(c *call) {
 func (m *Member) Cancel(op *driver.Op, why error) {
 	var o outcome
 	m.mu.Lock()
-	if c, _ := op.Note.(*call); c != nil && c.op == op && c.w != 0 {
-		m.cancel(&o, c, why)
-	}
+	m.cancelOp(&o, op, why)
 	m.leave(&o)
+}
+
+// cancelOp ends op because of why, if it waits. A batch of which a part has just left waits again, with
+// the rest: that is cancelled, too.
+func (m *Member) cancelOp(o *outcome, op *driver.Op, why error) {
+	for range len(op.Items) + 2 {
+		c, _ := op.Note.(*call)
+		if c == nil || c.op != op || c.w == 0 {
+			return
+		}
+		if m.cancel(o, c, why); c.sel != nil {
+			return
+		}
+	}
 }
 
 // cancel ends c because of why, if it had no effect.
