@@ -14,7 +14,8 @@ func (m *Member) start(o *outcome, op *driver.Op) {
 			m.end(o, op, driver.ErrDetached)
 		}
 		return
-	case op.Ticket != nil && op.Kind != driver.OpSelect, op.Plain, op.Unheard, op.Unseen, op.Bid != nil:
+	case m.about.Select == driver.SelectNone && (op.Kind == driver.OpSelect || op.Kind == driver.OpLook),
+		op.Ticket != nil && op.Kind != driver.OpSelect, op.Plain, op.Unheard, op.Unseen, op.Bid != nil:
 		m.end(o, op, driver.ErrUnsupported)
 		return
 	}
