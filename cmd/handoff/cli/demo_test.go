@@ -192,7 +192,7 @@ func TestDemoText(t *testing.T) {
 		t.Fatalf("code %d, err %q", code, errs)
 	}
 	for _, want := range []string{
-		"80 Go files\n", " shm:demo-", "is killed before it confirms", "replaces worker ", ", attempt 2: ",
+		"80 Go files\n", "home at unix:", "is killed before it confirms", "replaces worker ", ", attempt 2: ",
 		"came twice", "\npaths", "\nresults", "killed between result and confirmation of d",
 		"killed 1 · redelivered 1 · repeated 1 · lost 0 · duplicated 0\n", "\nok in ",
 	} {
@@ -242,7 +242,7 @@ func TestDemoUnreadable(t *testing.T) {
 // nothing but its exit code.
 func TestDemoInterrupted(t *testing.T) {
 	dir := tree(t, goFiles(400))
-	for _, stage := range []string{"", "shm:demo-", "is killed", "replaces worker", "attempt 2"} {
+	for _, stage := range []string{"", "home at", "is killed", "replaces worker", "attempt 2"} {
 		t.Run(stage, func(t *testing.T) {
 			empty := tempDir(t)
 			ctx, cancel := context.WithCancel(t.Context())

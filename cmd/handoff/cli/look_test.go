@@ -111,7 +111,7 @@ func TestCompletion(t *testing.T) {
 		{[]string{"select", s.url("chan=alpha"), s.url("chan=b")}, []string{s.url("chan=b+c")}},
 		{[]string{"recv", s.url("chan=alpha"), ""}, nil},
 		{[]string{"recv", "unix:/no/such.sock?chan="}, nil},
-		{[]string{"demo", "--over", ""}, []string{"shm", "unix", "tcp", "pipe"}},
+		{[]string{"demo", "--over", ""}, []string{"unix", "tcp", "pipe", "shm"}},
 		{[]string{"demo", "--kill-at", ""}, []string{"take", "between"}},
 		{[]string{"pi"}, []string{"pipe\tJoin commands by channels, several of a kind where that helps"}},
 	} {

@@ -32,9 +32,9 @@ var media = map[string]func() (*home, error){
 
 // Media returns their names, the one that is used if none is named first.
 func Media() []string {
-	all := []string{"shm", "unix", "tcp", "pipe"}
-	if runtime.GOOS != "linux" {
-		return all[1:] // elsewhere shmchan refuses
+	all := []string{"unix", "tcp", "pipe"}
+	if runtime.GOOS == "linux" { // elsewhere shmchan refuses
+		all = append(all, "shm")
 	}
 	return all
 }
