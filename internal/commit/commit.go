@@ -155,13 +155,13 @@ type Reply uint8
 
 // The replies.
 const (
-	Later   Reply = iota // nothing yet: parked
-	Grant                // to a claim: the ticket is the home's until it confirms or releases
-	Taken                // to a try: it took effect, and nothing else will
-	Refuse               // it is over: what came with a try goes back
-	StandAside           // to a try: not now; what came goes back, and nothing is to come
-	StandBack            // until this
-	Invalid              // the home broke the rules
+	Later      Reply = iota // nothing yet: parked
+	Grant                   // to a claim: the ticket is the home's until it confirms or releases
+	Taken                   // to a try: it took effect, and nothing else will
+	Refuse                  // it is over: what came with a try goes back
+	StandAside              // to a try: not now; what came goes back, and nothing is to come
+	StandBack               // until this
+	Invalid                 // the home broke the rules
 )
 
 // Claimed is what becomes of a claim.
