@@ -31,19 +31,3 @@ func (s *Segment) Dump() string {
 	}
 	return b.String()
 }
-
-// Waits says which waiters have a call.
-func (s *Segment) Waits() (out []string) {
-	for i := range s.local {
-		if m := s.local[i].Load(); m != nil {
-			m.mu.Lock()
-			for w, c := range m.calls {
-				if c != nil {
-					out = append(out, fmt.Sprintf("member %d waiter %d kind %d got %d n %d items %d base %d try %v", i, w, c.op.Kind, len(c.op.Got), c.op.N, len(c.op.Items), c.base, c.op.Try))
-				}
-			}
-			m.mu.Unlock()
-		}
-	}
-	return out
-}
