@@ -2,10 +2,12 @@ package between
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
 	"strings"
+	"sync/atomic"
 
 	"github.com/handoff-go/handoff"
 	"github.com/handoff-go/handoff/hub"
@@ -20,6 +22,8 @@ func init() {
 	roles["senders"] = senders
 	roles["source"] = source
 	roles["sink"] = sink
+	roles["sources"] = sources
+	roles["gatherer"] = gatherer
 }
 
 // serve makes this process a home that is reached by network, and returns URLs with
@@ -159,6 +163,57 @@ func source(args []string) part {
 			must(err)
 			n -= k
 		}
+		return done()
+	}}
+}
+
+// sources takes a URL, slots, and how many goroutines send, by 64. They number their
+// values together, so that gatherer can see that none is lost or comes twice.
+func sources(args []string) part {
+	ch := open[message](args[0], "stream", handoff.Slots(count(args[1])))
+	var next atomic.Uint64
+	workers := make([]func(int), count(args[2]))
+	for i := range workers {
+		values := make([]message, batch)
+		workers[i] = func(n int) {
+			for n > 0 {
+				k := min(n, batch)
+				first := number{next.Add(uint64(k)) - uint64(k)}
+				for i := range values[:k] {
+					first.write(values[i][:])
+				}
+				_, err := ch.SendAll(context.Background(), values[:k])
+				must(err)
+				n -= k
+			}
+		}
+	}
+	return part{end: func() { ch.Detach() }, work: func(n int) measure.Sample {
+		together(n, workers)
+		return done()
+	}}
+}
+
+// gatherer takes a URL and slots, and receives what sources send: in any order, but
+// all of it and nothing else.
+func gatherer(args []string) part {
+	ch, buf := open[message](args[0], "stream", handoff.Slots(count(args[1]))), make([]message, batch)
+	var from uint64
+	return part{end: func() { ch.Detach() }, work: func(n int) measure.Sample {
+		seen := make([]bool, n)
+		for left := n; left > 0; {
+			k, err := ch.RecvInto(context.Background(), buf[:min(left, batch)])
+			must(err)
+			for i := range buf[:k] {
+				at := binary.LittleEndian.Uint64(buf[i][:]) - from
+				if at >= uint64(n) || seen[at] {
+					panic(fmt.Sprintf("message %d of %d came, or came again", at, n))
+				}
+				seen[at] = true
+			}
+			left -= k
+		}
+		from += uint64(n)
 		return done()
 	}}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,6 +23,7 @@ func init() {
 	roles["raw source"] = rawSource
 	roles["raw each source"] = rawEachSource
 	roles["raw sink"] = rawSink
+	roles["raw answered source"] = rawAnsweredSource
 }
 
 // The networks of the rows. TLS is TCP with both sides showing certificates.
@@ -152,6 +154,28 @@ func rawSource(args []string) part {
 		}
 		must(out.Flush())
 		return done()
+	}}
+}
+
+// rawAnsweredSource takes the address of an echo of whole batches, and waits for the
+// answer to each batch before it writes the next: the floor of whoever hears that his
+// values have arrived.
+func rawAnsweredSource(args []string) part {
+	conn, said, heard := dial(args[0]), make([]byte, batch*size), make([]byte, size)
+	var sent number
+	return part{work: func(n int) measure.Sample {
+		return measure.Together(func() {
+			for n > 0 { // the echo knows whole batches only
+				for m := range slices.Chunk(said, size) {
+					sent.write(m)
+				}
+				_, err := conn.Write(said)
+				must(err)
+				_, err = io.ReadFull(conn, heard)
+				must(err)
+				n -= batch
+			}
+		})
 	}}
 }
 

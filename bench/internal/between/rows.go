@@ -182,6 +182,22 @@ func apart(network string, slots, many int) func(*Fleet) crew {
 	}
 }
 
+// concurrent is streamed from several goroutines, so that there is a batch under way
+// while others wait for their answer.
+func concurrent(network string, slots, goroutines int) func(*Fleet) crew {
+	return func(f *Fleet) crew {
+		k := fmt.Sprint(slots)
+		sink := f.start("home and", network, f.socket(), "gatherer", k)
+		return crew{asked: []*process{sink, f.start("sources", sink.at, k, fmt.Sprint(goroutines))}}
+	}
+}
+
+// rawAnswered are batches on a bare socket, of which each is answered.
+func rawAnswered(f *Fleet) crew {
+	echo := f.start("raw echo", tcp, "", fmt.Sprint(batch*size))
+	return crew{asked: []*process{f.start("raw answered source", echo.at)}, others: []*process{echo}}
+}
+
 // direct is a rival of two processes, the second of which is told where the first is.
 func direct(name string, args ...string) func(*Fleet) crew {
 	return func(f *Fleet) crew {
@@ -205,8 +221,10 @@ func streams(f *Fleet) []*measure.Shape {
 	nats := f.runs("NATS core", "", through("nats server", "nats"))
 	zmq := f.runs("libzmq", lacksLibrary("zmq.h", "libzmq3-dev"), inC("zmq", "zmq"))
 	raw := f.runs(rawName+", 32 KiB batches", "", direct("raw", tcp, ""))
-	against := row("64 B over tcp, by 64, against NATS core", claimNATS, goalNATS, ours, nats, zmq, raw)
-	ahead := row("64 B over tcp, by 64, against libzmq", claimAhead, goalAhead, ours, zmq, raw)
+	answered := f.runs(rawName+", by 64, each answered", "", rawAnswered)
+	several := f.runs("ours, four goroutines by 64", "", concurrent(tcp, streamSlots, 4))
+	against := row("64 B over tcp, by 64, against NATS core", claimNATS, goalNATS, ours, nats, zmq, answered, several, raw)
+	ahead := row("64 B over tcp, by 64, against libzmq", claimAhead, goalAhead, ours, zmq, answered, several, raw)
 	others := row("64 B over tcp, by 64, and others", "", 0, ours, raw,
 		f.runs("ours, home in a third process", "", apart(tcp, streamSlots, batch)),
 		f.runs("ours, by 1,024", "", streamed(tcp, "", streamSlots, 1024)),
