@@ -56,32 +56,42 @@ func (s *session) paced(conn net.Conn) io.Writer {
 	if !isFar(conn) || s.hub.opts.MaxStall <= 0 {
 		return conn
 	}
-	w := pacedWriter{s, conn}
+	w := &pacedWriter{s: s, conn: conn}
 	if direct, ok := conn.(syscall.Conn); ok { // for writing without blocking
 		return struct {
-			pacedWriter
+			*pacedWriter
 			syscall.Conn
 		}{w, direct}
 	}
 	return w
 }
 
-// pacedWriter writes to a client that has to read.
+// pacedWriter writes to a client that has to read. It is for one goroutine.
 type pacedWriter struct {
 	s    *session
 	conn net.Conn
+	due  time.Time // the deadline that stands
 }
 
 // Write implements io.Writer.
-func (w pacedWriter) Write(b []byte) (n int, err error) {
-	defer w.s.until(w.conn.SetWriteDeadline, time.Time{})
+func (w *pacedWriter) Write(b []byte) (n int, err error) {
 	for n < len(b) && err == nil {
 		var m int
-		w.s.until(w.conn.SetWriteDeadline, time.Now().Add(w.s.hub.opts.MaxStall))
+		w.renew()
 		m, err = w.conn.Write(b[n:min(n+stallChunk, len(b))])
 		n += m
 	}
 	return n, err
+}
+
+// renew sees to it that the next write has MaxStall, or up to a quarter more: to set
+// a deadline costs as much as a short write.
+func (w *pacedWriter) renew() {
+	stall := w.s.hub.opts.MaxStall
+	if now := time.Now(); w.due.Sub(now) < stall {
+		w.due = now.Add(stall + stall/4)
+		w.s.until(w.conn.SetWriteDeadline, w.due)
+	}
 }
 
 // until sets a deadline, unless that of the last words stands.

@@ -3,10 +3,11 @@ package wire
 import "slices"
 
 // The parts of what is kept. Short writes are copied together, of long ones their own
-// buffers are kept.
+// buffers are kept. The buffer of a write has to grow anew where it was kept itself,
+// which costs more than a copy of a short one.
 const (
 	partBytes = 16 << 10
-	longWrite = 8 << 10
+	longWrite = 64 << 10
 )
 
 // kept is a queue of bytes.

@@ -165,7 +165,7 @@ func (o *Outbox) Run(w io.Writer) error {
 			if b == nil {
 				break
 			}
-			n, err := w.Write(b)
+			n, err := o.write(w, b)
 			o.wrote(b, n)
 			if err != nil {
 				o.fail()
@@ -174,6 +174,20 @@ func (o *Outbox) Run(w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// write writes b to w, and asks w itself only for what would block: that may have
+// more to do, as to bound the time.
+func (o *Outbox) write(w io.Writer, b []byte) (n int, err error) {
+	if o.direct != nil {
+		n = o.direct(b)
+	}
+	if n < len(b) {
+		var m int
+		m, err = w.Write(b[n:])
+		n += m
+	}
+	return n, err
 }
 
 // awaitWrite waits for the write that another goroutine may be doing without Run.
