@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/handoff-go/handoff/internal/tlsconn"
+	"github.com/handoff-go/handoff/internal/wire"
 )
 
 // pace bounds how often something happens: so often a second, and after a quiet
@@ -57,7 +58,13 @@ func (s *session) paced(conn net.Conn) io.Writer {
 		return conn
 	}
 	w := &pacedWriter{s: s, conn: conn}
-	if direct, ok := conn.(syscall.Conn); ok { // for writing without blocking
+	switch direct := conn.(type) { // for writing without blocking
+	case wire.Trier:
+		return struct {
+			*pacedWriter
+			wire.Trier
+		}{w, direct}
+	case syscall.Conn:
 		return struct {
 			*pacedWriter
 			syscall.Conn
@@ -75,13 +82,13 @@ type pacedWriter struct {
 
 // Write implements io.Writer.
 func (w *pacedWriter) Write(b []byte) (n int, err error) {
-	for n < len(b) && err == nil {
-		var m int
+	for {
 		w.renew()
-		m, err = w.conn.Write(b[n:min(n+stallChunk, len(b))])
-		n += m
+		m, err := w.conn.Write(b[n:min(n+stallChunk, len(b))])
+		if n += m; err != nil || n == len(b) {
+			return n, err
+		}
 	}
-	return n, err
 }
 
 // renew sees to it that the next write has MaxStall, or up to a quarter more: to set

@@ -1,6 +1,7 @@
 // Package tlsconn makes a TLS connection behave as those who carry frames expect
-// of a connection: closing it never waits, its end is io.EOF, and what the
-// other side may say before it has shown who it is is bounded.
+// of a connection: closing it never waits, its end is io.EOF, it can be written
+// without blocking, and what the other side may say before it has shown who it is is
+// bounded.
 package tlsconn
 
 import (
@@ -9,7 +10,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"sync/atomic"
 )
 
 // Protocol is the name of what is spoken inside TLS (ALPN).
@@ -33,22 +33,22 @@ type Peer interface {
 // AsksIdentity implements Peer.
 func (*Conn) AsksIdentity() {}
 
-// Conn is a TLS connection over TCP.
+// Conn is a TLS connection over TCP. One goroutine writes at a time.
 type Conn struct {
 	*tls.Conn
-	raw *counted
+	raw *transport
 }
 
 // Client is the calling side over raw.
 func Client(raw net.Conn, config *tls.Config) *Conn {
-	c := &counted{Conn: raw}
-	return &Conn{tls.Client(c, config), c}
+	t := newTransport(raw)
+	return &Conn{tls.Client(t, config), t}
 }
 
 // Server is the called side over raw.
 func Server(raw net.Conn, config *tls.Config) *Conn {
-	c := &counted{Conn: raw}
-	return &Conn{tls.Server(c, config), c}
+	t := newTransport(raw)
+	return &Conn{tls.Server(t, config), t}
 }
 
 // Handshake has both sides show who they are. Nothing is read or written before.
@@ -69,6 +69,30 @@ func (c *Conn) Read(b []byte) (int, error) {
 		err = io.EOF
 	}
 	return n, err
+}
+
+// Write writes b, or without b what TryWrite has left. After an error less may have
+// left than n says, which counts what TLS took; the connection is over then.
+func (c *Conn) Write(b []byte) (n int, err error) {
+	for {
+		if err := c.raw.flush(); err != nil || n == len(b) {
+			return n, err
+		}
+		m, err := c.Conn.Write(b[n:min(n+mostAtOnce, len(b))])
+		if n += m; err != nil {
+			return n, err
+		}
+	}
+}
+
+// TryWrite writes what it can of b without blocking. Where it reports rest, something
+// waits for Write, even if all of b is written.
+func (c *Conn) TryWrite(b []byte) (n int, rest bool) {
+	if !c.raw.tries() {
+		return 0, c.raw.waits()
+	}
+	n, err := c.Conn.Write(b[:min(mostAtOnce, len(b))])
+	return n, err == nil && c.raw.waits() // an error comes again, from Write
 }
 
 // Close ends the connection at once. The farewell of TLS, which could wait for a
@@ -95,24 +119,4 @@ func (c *Conn) Drain() { io.Copy(io.Discard, c.raw.Conn) }
 func IsRefusal(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
 	return ok && op.Op == "remote error"
-}
-
-// counted is a connection whose peer may say so much until it is known.
-type counted struct {
-	net.Conn
-	known atomic.Bool
-	said  int // one goroutine reads at a time
-}
-
-// Read implements net.Conn.
-func (c *counted) Read(b []byte) (int, error) {
-	if c.known.Load() {
-		return c.Conn.Read(b)
-	}
-	if c.said >= MaxHandshake {
-		return 0, errLongHandshake
-	}
-	n, err := c.Conn.Read(b[:min(len(b), MaxHandshake-c.said)])
-	c.said += n
-	return n, err
 }

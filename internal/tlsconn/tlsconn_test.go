@@ -1,9 +1,11 @@
 package tlsconn
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"io"
+	"math/rand/v2"
 	"net"
 	"testing"
 	"time"
@@ -31,10 +33,35 @@ func config(t testing.TB) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: ca.Pool(), ServerName: "localhost", MinVersion: tls.VersionTLS13}
 }
 
-// shaken are two ends that have shaken hands.
+// shaken are two ends that have shaken hands, with nothing between that takes what
+// is not read.
 func shaken(t *testing.T) (client, server *Conn) {
 	t.Helper()
 	a, b := net.Pipe()
+	return shake(t, a, b)
+}
+
+// shakenOverTCP are two ends that have shaken hands.
+func shakenOverTCP(t *testing.T) (client, server *Conn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	a, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return shake(t, a, b)
+}
+
+func shake(t *testing.T, a, b net.Conn) (client, server *Conn) {
+	t.Helper()
 	both := config(t)
 	client, server = Client(a, both), Server(b, both)
 	t.Cleanup(func() { client.Close(); server.Close() })
@@ -109,5 +136,66 @@ func TestCloseDoesNotWait(t *testing.T) {
 	case <-closed:
 	case <-time.After(2 * time.Second): // the farewell of TLS would wait for 5
 		t.Error("Close waits")
+	}
+}
+
+// TestTryWriteDoesNotWait: who tries is never held up by a peer that does not read, and
+// nothing is lost, doubled or out of order for it.
+func TestTryWriteDoesNotWait(t *testing.T) {
+	client, server := shakenOverTCP(t)
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	var said []byte
+	write := func(try bool) (rest bool) {
+		b := make([]byte, 1+rnd.IntN(3*mostAtOnce))
+		for i := range b {
+			b[i] = byte(rnd.Uint32())
+		}
+		n := 0
+		if try {
+			n, rest = client.TryWrite(b)
+		} else if _, err := client.Write(b); err != nil {
+			t.Fatal(err)
+		} else {
+			n = len(b)
+		}
+		said = append(said, b[:n]...)
+		return rest
+	}
+	for range 5 {
+		stuck := false
+		for range 1000 { // the buffers of the system are full long before
+			before := len(said)
+			if stuck = write(true) && len(said) == before; stuck {
+				break
+			}
+		}
+		if !stuck {
+			t.Fatal("a peer that does not read takes everything")
+		}
+		heard, want := make(chan []byte, 1), len(said)
+		go func() {
+			got := make([]byte, want)
+			n, _ := io.ReadFull(server, got)
+			heard <- got[:n]
+		}()
+		if _, err := client.Write(nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-heard; !bytes.Equal(got, said) {
+			t.Fatalf("%d bytes came of %d, or others", len(got), len(said))
+		}
+		said = said[:0]
+	}
+	heard := make(chan []byte, 1)
+	go func() {
+		got, _ := io.ReadAll(server)
+		heard <- got
+	}()
+	write(false)
+	client.Close()
+	if got := <-heard; !bytes.Equal(got, said) {
+		t.Errorf("%d bytes came of %d, or others", len(got), len(said))
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"github.com/handoff-go/handoff/internal/nowait"
 )
 
 // ErrEnded is what an Outbox says that takes no more frames.
@@ -43,8 +45,29 @@ type Outbox struct {
 	paused   bool       // there is no transport at the moment
 	session  session
 
-	wake   chan struct{}        // one slot: there is something for Run to do
-	direct func([]byte) (n int) // writes what can be without blocking, nil if unknown
+	wake   chan struct{} // one slot: there is something for Run to do
+	direct tryWrite      // nil if the transport has nothing of the kind
+	rest   bool          // the transport has taken more than it has written
+}
+
+// tryWrite writes what can be without blocking. Where it reports rest, a Write is
+// owed, even one of nothing: the transport keeps what it took and could not write.
+type tryWrite func(b []byte) (n int, rest bool)
+
+// Trier is a transport that can be written without blocking, but not as a descriptor.
+type Trier interface {
+	TryWrite(b []byte) (n int, rest bool)
+}
+
+// directly returns how w is written without blocking, nil if that is not to be had.
+func directly(w io.Writer) tryWrite {
+	if t, ok := w.(Trier); ok {
+		return t.TryWrite
+	}
+	if try := nowait.Writer(w); try != nil {
+		return func(b []byte) (int, bool) { return try(b), false }
+	}
+	return nil
 }
 
 // rest is how long after a write the next one is left to Run: frames that come
@@ -120,7 +143,8 @@ func (o *Outbox) flush(after time.Duration) {
 	}
 	b, direct := o.begin(), o.direct
 	o.mu.Unlock()
-	if o.wrote(b, direct(b)) {
+	n, rest := direct(b)
+	if o.wrote(b, n, rest) {
 		o.rouse()
 	}
 }
@@ -152,7 +176,7 @@ func (o *Outbox) rouse() {
 // failing write, whose error it returns. After a failing write nothing more is
 // taken, unless the outbox keeps: then it is as after Pause.
 func (o *Outbox) Run(w io.Writer) error {
-	o.attach(w)
+	direct := o.attach(w)
 	defer o.awaitWrite()
 	for range o.wake {
 		// Whoever is ready to run may have something to add.
@@ -165,8 +189,8 @@ func (o *Outbox) Run(w io.Writer) error {
 			if b == nil {
 				break
 			}
-			n, err := o.write(w, b)
-			o.wrote(b, n)
+			n, err := write(w, direct, b)
+			o.wrote(b, n, false)
 			if err != nil {
 				o.fail()
 				return err
@@ -176,13 +200,14 @@ func (o *Outbox) Run(w io.Writer) error {
 	return nil
 }
 
-// write writes b to w, and asks w itself only for what would block: that may have
-// more to do, as to bound the time.
-func (o *Outbox) write(w io.Writer, b []byte) (n int, err error) {
-	if o.direct != nil {
-		n = o.direct(b)
+// write writes b to w, which may block only with what direct leaves: w may have more to
+// do then, as to bound the time.
+func write(w io.Writer, direct tryWrite, b []byte) (n int, err error) {
+	rest := len(b) == 0
+	if direct != nil && !rest {
+		n, rest = direct(b)
 	}
-	if n < len(b) {
+	if n < len(b) || rest {
 		var m int
 		m, err = w.Write(b[n:])
 		n += m
@@ -202,12 +227,13 @@ func (o *Outbox) awaitWrite() {
 
 // attach makes w the transport, and finds out whether it can be written without
 // blocking.
-func (o *Outbox) attach(w io.Writer) {
+func (o *Outbox) attach(w io.Writer) tryWrite {
 	direct := directly(w)
 	o.mu.Lock()
-	o.direct = direct
+	o.direct, o.rest = direct, false
 	o.mu.Unlock()
 	o.rouse()
+	return direct
 }
 
 // fail notes that the transport takes no more.
@@ -239,15 +265,21 @@ func (o *Outbox) ready() bool {
 	if o.paused {
 		return false
 	}
-	return o.torn || o.session.acknowledges() || len(o.pending) > 0 && !o.stalled()
+	return o.torn || o.rest || o.session.acknowledges() || len(o.pending) > 0 && !o.stalled()
 }
 
-// begin takes what is to be written next, by the caller, who then calls wrote. mu
-// is held.
+// begin takes what is to be written next, by the caller, who then calls wrote: nothing,
+// but not nil, where only the transport's rest is. mu is held.
 func (o *Outbox) begin() []byte {
 	o.writing = true
+	rest := o.rest
+	o.rest = false
 	if o.session.acknowledges() && !o.torn {
 		return o.session.beginAck()
+	}
+	if rest && (len(o.pending) == 0 || o.stalled() && !o.torn) {
+		o.retained = true
+		return []byte{}
 	}
 	b := o.pending
 	o.pending, o.spare = o.spare[:0], nil
@@ -258,12 +290,13 @@ func (o *Outbox) begin() []byte {
 }
 
 // wrote notes that the transport took n bytes of b, puts the rest before what
-// came meanwhile, and keeps b for reuse. more says that there is something for
-// Run to do.
-func (o *Outbox) wrote(b []byte, n int) (more bool) {
+// came meanwhile, and keeps b for reuse. The transport may have a rest to write. more
+// says that there is something for Run to do.
+func (o *Outbox) wrote(b []byte, n int, rest bool) (more bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.writing = false
+	o.rest = rest
 	o.last = time.Now()
 	if !o.session.wroteAck(n) {
 		o.written += uint64(n)

@@ -389,10 +389,10 @@ func TestRunAwaitsDirectWrites(t *testing.T) {
 		o := NewOutbox()
 		o.Keep()
 		inside, let := make(chan struct{}), make(chan struct{})
-		o.direct = func(b []byte) int {
+		o.direct = func(b []byte) (int, bool) {
 			close(inside)
 			<-let
-			return 0
+			return 0, false
 		}
 		o.End((&Order{Type: TypeTaken, Channel: 1, Op: 1}).Append(o.Begin()), false)
 		flushed := make(chan struct{})

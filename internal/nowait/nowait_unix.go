@@ -1,17 +1,17 @@
 //go:build unix
 
-package wire
+package nowait
 
 import (
 	"io"
 	"syscall"
 )
 
-// directly returns a function that writes to w what can be written without
+// Writer returns a function that writes to w what can be written without
 // blocking, or nil if w is nothing of the kind. The descriptors of net are
 // non-blocking, so one write call that is not repeated does it. One goroutine
 // calls it at a time.
-func directly(w io.Writer) func([]byte) int {
+func Writer(w io.Writer) func([]byte) int {
 	conn, ok := w.(syscall.Conn)
 	if !ok {
 		return nil

@@ -1,0 +1,2 @@
+// Package nowait writes to a connection what it takes without blocking.
+package nowait
