@@ -27,6 +27,7 @@ type attachment struct {
 	receiving waiting
 	stopping  waiting
 	bytes     int // values in sends that wait
+	delivering
 }
 
 // waiting counts the operations of one class that may wait.
@@ -90,7 +91,7 @@ func (a *attachment) send(f *wire.Send) error {
 		cost += wire.Cost(&f.Items[i])
 	}
 	try := f.Flags&wire.FlagTry != 0
-	items := a.s.room.kept(f.Items)
+	items := a.s.room.kept(f.Items, a.s.in.Lasting())
 	defer clear(items)
 	if a.poster != nil && (!try || len(items) == 1) {
 		if ok, then := a.poster.Post(items); ok {
@@ -220,7 +221,7 @@ func (o *op) finished(*driver.Op) {
 
 	switch {
 	case deliver != nil:
-		a.deliver(o.id, deliver)
+		a.deliver(o, deliver)
 		o.Got = nil
 	case len(o.Got) > 0:
 		// It was cancelled while a value came: nobody has seen that.
@@ -264,28 +265,6 @@ func (a *attachment) answer(o *op) {
 		err = errClosing
 	}
 	a.s.answer(&f, err)
-}
-
-// deliver sends items, in as many frames as needed.
-func (a *attachment) deliver(id uint64, items []driver.Item) {
-	chunk := a.s.chunk
-	b := a.s.out.Begin()
-	for len(items) > 0 {
-		size, n := 0, 0
-		for n < len(items) {
-			size += wire.DeliverLength(&items[n])
-			if n > 0 && size > chunk {
-				break
-			}
-			n++
-		}
-		f := wire.Deliver{Channel: a.id, Op: id, Items: items[:n]}
-		if items = items[n:]; len(items) > 0 {
-			f.Flags = wire.FlagMore
-		}
-		b = f.Append(b)
-	}
-	a.s.out.End(b, true)
 }
 
 // taken hears that the client has the values of a delivery.

@@ -19,8 +19,8 @@ type frames struct {
 }
 
 // kept are items with their values in memory of their own, good until the next.
-func (f *frames) kept(items []driver.Item) []driver.Item {
-	f.items = wire.Keep(f.items[:0], items)
+func (f *frames) kept(items []driver.Item, lasting int) []driver.Item {
+	f.items = wire.Keep(f.items[:0], items, lasting)
 	return f.items
 }
 

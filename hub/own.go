@@ -164,7 +164,7 @@ func (o *own) Start(op *driver.Op) {
 // copied are items in memory of their own, as the sender's may be used again once the
 // send has ended, and the value is in its slot.
 func copied(items []driver.Item) []driver.Item {
-	kept := wire.Keep(make([]driver.Item, 0, len(items)), items)
+	kept := wire.Keep(make([]driver.Item, 0, len(items)), items, math.MaxInt)
 	for i := range kept {
 		kept[i].Header = maps.Clone(kept[i].Header)
 	}

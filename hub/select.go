@@ -2,6 +2,7 @@ package hub
 
 import (
 	"errors"
+	"math"
 
 	"github.com/handoff-go/handoff/driver"
 	"github.com/handoff-go/handoff/internal/fault"
@@ -95,7 +96,7 @@ func (c *choice) add(f *wire.Case) error {
 			return wire.Unexpected(wire.TypeSelect, "of a value over the channel's limit")
 		}
 		c.cost += wire.Cost(&f.Item)
-		op.Kind, op.Items = driver.OpSend, wire.Keep(nil, []driver.Item{f.Item})
+		op.Kind, op.Items = driver.OpSend, wire.Keep(nil, []driver.Item{f.Item}, math.MaxInt)
 	case wire.CaseStop:
 		op.Kind = driver.OpAwaitStop
 	default:

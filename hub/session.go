@@ -59,6 +59,7 @@ type session struct {
 	begun     time.Time     // when the frame that is halfway there began; zero if none is
 	room      frames
 	met       []func() // see later
+	starving  starving
 
 	mu       sync.Mutex // guards what is below
 	attached map[uint32]*attachment
@@ -81,6 +82,7 @@ func newSession(l *line, window time.Duration, account *account) *session {
 		epoch: l.hello.Epoch, offered: make(chan struct{}, 1), attached: map[uint32]*attachment{},
 		choosing: choosing{choices: map[uint64]*choice{}},
 	}
+	s.out.Refill(s.starving.refill)
 	s.in.Limit(wire.DefaultMaxBody)
 	if window > 0 {
 		s.out.Keep()

@@ -329,7 +329,7 @@ func (d *dispatcher) keep(c *call) []driver.Item {
 		got = slices.Grow(c.op.Got[:0], len(d.deliver.Items))
 	}
 	before := len(got)
-	got = wire.Keep(got, d.deliver.Items)
+	got = wire.Keep(got, d.deliver.Items, d.link.in.Lasting())
 	if c.kind == driver.OpRecv {
 		for i := range got[before:] {
 			got[before+i].Hold = driver.Hold{}

@@ -38,6 +38,7 @@ func connect(ctx context.Context, to place) (*link, error) {
 		return nil, failed(ctx, to, err)
 	}
 	l.conn, l.in = c.conn, c.in
+	l.out.Refill(l.refill)
 	l.in.Limit(wire.DefaultMaxBody)
 	l.welcomed(c.welcome)
 	if to.resume > 0 {

@@ -65,7 +65,8 @@ type link struct {
 	calls     map[uint64]*call
 	idle      []*call // see reuse
 	attached  map[*attachment]struct{}
-	selecting window // selects are of several attachments
+	selecting window    // selects are of several attachments
+	hungry    []*window // wait for the next write, in the order they began to
 	lastOp    uint64
 	lastChan  uint32
 	dead      error       // why nothing more can be begun
@@ -300,6 +301,19 @@ func (l *link) beginKept(w *window) (begun bool) {
 		begun = true
 	}
 	return begun
+}
+
+// refill begins what waited for the next write: each channel's share of it. It is
+// called by who writes.
+func (l *link) refill() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	hungry := l.hungry
+	l.hungry = nil
+	for _, w := range hungry {
+		w.hungry = false
+		l.beginKept(w)
+	}
 }
 
 // order adds a frame that gets no answer of its own; the caller flushes once mu

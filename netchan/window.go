@@ -1,18 +1,38 @@
 package netchan
 
+import "github.com/handoff-go/handoff/internal/wire"
+
 // window bounds the calls of one class, sending, receiving or awaiting a stop,
 // that an attachment has waiting at the home; the rest is kept back here, in
 // order. Classes are apart, so that a receiver that could end the wait of a
-// thousand senders is not behind them. A window is guarded by the link's mu.
+// thousand senders is not behind them. It also bounds how much of one write is its
+// own, so that large values are not in the way of other channels. A window is guarded
+// by the link's mu.
 type window struct {
 	calls, maxCalls int
 	bytes, maxBytes int
 	queue           []*call
+	share           wire.Share
+	hungry          bool // it is among those of the link
 }
 
 // admits reports whether c may go out now. One call may always, however large.
 func (w *window) admits(c *call) bool {
-	return w.calls == 0 || w.calls < w.maxCalls && w.bytes+c.cost <= w.maxBytes
+	if w.calls == 0 {
+		return true
+	}
+	if w.calls >= w.maxCalls || w.bytes+c.cost > w.maxBytes {
+		return false
+	}
+	l := c.at.link
+	if w.share.Room(l.out, c.cost) {
+		return true
+	}
+	if !w.hungry {
+		w.hungry = true
+		l.hungry = append(l.hungry, w)
+	}
+	return false
 }
 
 // enter counts c in if it may go out, and else keeps it back.
@@ -26,9 +46,11 @@ func (w *window) enter(c *call) bool {
 	return true
 }
 
+// count counts c in, which is about to go out.
 func (w *window) count(c *call) {
 	w.calls++
 	w.bytes += c.cost
+	w.share.Add(c.at.link.out, c.cost)
 }
 
 // leave counts c out.

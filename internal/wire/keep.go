@@ -7,11 +7,16 @@ import "github.com/handoff-go/handoff/driver"
 const roomBytes = 8 << 10
 
 // Keep adds items, whose values lie in a buffer that is used again, to kept, with
-// their values in memory of their own. Small values share it.
-func Keep(kept, items []driver.Item) []driver.Item {
+// their values in memory of their own. Small values share it. Values of lasting bytes
+// and more have it already: see Reader.Lasting.
+func Keep(kept, items []driver.Item, lasting int) []driver.Item {
 	var room []byte
 	for i, it := range items {
 		n := len(it.Value)
+		if n >= lasting {
+			kept = append(kept, it)
+			continue
+		}
 		if n > cap(room)-len(room) {
 			room = make([]byte, 0, max(n, min(valueBytes(items[i:]), roomBytes)))
 		}

@@ -44,6 +44,7 @@ type Outbox struct {
 	torn     bool       // pending begins in the middle of a frame that is being written
 	paused   bool       // there is no transport at the moment
 	session  session
+	turns    turns // not guarded by mu
 
 	wake   chan struct{} // one slot: there is something for Run to do
 	direct tryWrite      // nil if the transport has nothing of the kind
@@ -143,6 +144,7 @@ func (o *Outbox) flush(after time.Duration) {
 	}
 	b, direct := o.begin(), o.direct
 	o.mu.Unlock()
+	o.turns.feed()
 	n, rest := direct(b)
 	if o.wrote(b, n, rest) {
 		o.rouse()
@@ -189,6 +191,7 @@ func (o *Outbox) Run(w io.Writer) error {
 			if b == nil {
 				break
 			}
+			o.turns.feed()
 			n, err := write(w, direct, b)
 			o.wrote(b, n, false)
 			if err != nil {
@@ -231,7 +234,9 @@ func (o *Outbox) attach(w io.Writer) tryWrite {
 	direct := directly(w)
 	o.mu.Lock()
 	o.direct, o.rest = direct, false
+	o.turns.turn.Add(1) // what waited may have been received before the resume
 	o.mu.Unlock()
+	o.turns.feed()
 	o.rouse()
 	return direct
 }
@@ -283,6 +288,7 @@ func (o *Outbox) begin() []byte {
 	}
 	b := o.pending
 	o.pending, o.spare = o.spare[:0], nil
+	o.turns.turn.Add(1)
 	// The other side may acknowledge it before the write has returned.
 	o.retained = o.session.keep(b)
 	o.room.Broadcast()

@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"io"
+	"math"
 	"sync/atomic"
 	"time"
 )
@@ -22,6 +23,8 @@ type Reader struct {
 	lo    int          // first byte not consumed
 	hi    int          // end of what was read
 	limit atomic.Int64 // the longest body taken
+
+	given int // the last body, if its buffer is not d's any more; else 0
 
 	received uint64 // position in the session's stream: the frames that Next returned
 
@@ -129,10 +132,35 @@ func (d *Reader) Next() (Header, []byte, error) {
 	}
 	body := d.buf[d.lo+HeaderLength : d.lo+n : d.lo+n]
 	d.lo += n
+	d.giveAway(len(body))
 	if h.Type.counted() {
 		d.received += uint64(n)
 	}
 	return h, body, nil
+}
+
+// giveAway leaves the buffer to the frame of n bytes that fills it, so that a large
+// value need not be copied out of it.
+func (d *Reader) giveAway(n int) {
+	d.given = 0
+	if n < readBytes || n < len(d.buf)/2 {
+		return
+	}
+	d.given = n
+	buf := make([]byte, readBytes)
+	if behind := d.hi - d.lo; behind > readBytes {
+		buf = make([]byte, behind)
+	}
+	d.buf, d.lo, d.hi = buf, 0, copy(buf, d.buf[d.lo:d.hi])
+}
+
+// Lasting is the length from which on values in the last body stay as they are: they
+// are at least half of a buffer that is not used again.
+func (d *Reader) Lasting() int {
+	if d.given == 0 {
+		return math.MaxInt
+	}
+	return d.given / 2
 }
 
 // Ready reports whether Next has all it needs without reading, be it a frame or
