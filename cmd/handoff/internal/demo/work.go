@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/handoff-go/handoff"
 )
@@ -35,15 +36,43 @@ func (w *Worker) Run(ctx context.Context) error {
 }
 
 // open attaches to channels that are there already.
-func (w *Worker) open(ctx context.Context) (err error) {
+func (w *Worker) open(ctx context.Context) error {
 	there := handoff.Create("no")
-	if w.paths, err = handoff.OpenReceiver[job](ctx, channelURL(w.Home, pathsName), there); err != nil {
-		return err
+	return errors.Join(
+		patiently(ctx, func() (err error) {
+			w.paths, err = handoff.OpenReceiver[job](ctx, channelURL(w.Home, pathsName), there)
+			return err
+		}),
+		patiently(ctx, func() (err error) {
+			w.results, err = handoff.OpenSender[result](ctx, channelURL(w.Home, resultsName), there)
+			return err
+		}),
+		patiently(ctx, func() (err error) {
+			w.holding, err = handoff.OpenSender[holding](ctx, channelURL(w.Home, holdingName), there)
+			return err
+		}))
+}
+
+// How long a worker tries to open a channel.
+const (
+	openTries = 20
+	openPause = 50 * time.Millisecond
+)
+
+// patiently opens once more where the home was not reached. A connection that breaks
+// under a channel is made anew by handoff; one that breaks before there is a channel
+// is an error, and it is for the caller to try again.
+func patiently(ctx context.Context, open func() error) (err error) {
+	for range openTries {
+		if err = open(); !errors.Is(err, handoff.ErrUnreachable) {
+			return err
+		}
+		select {
+		case <-time.After(openPause):
+		case <-ctx.Done():
+			return err
+		}
 	}
-	if w.results, err = handoff.OpenSender[result](ctx, channelURL(w.Home, resultsName), there); err != nil {
-		return err
-	}
-	w.holding, err = handoff.OpenSender[holding](ctx, channelURL(w.Home, holdingName), there)
 	return err
 }
 
