@@ -137,7 +137,6 @@ func (c *Claimant) Finish() error { return nil }
 // end waits for the goroutines of offers that were not withdrawn because the
 // claimant won them.
 func (c *Claimant) end() {
-	c.coming.Store(0)
 	c.mu.Lock()
 	offers := c.offers
 	c.offers = map[*ticket.Ticket]*offer{}
@@ -150,7 +149,7 @@ func (c *Claimant) end() {
 
 // won notes that the select is done again, lost that it is over.
 func (c *Claimant) won()  { c.mu.Lock(); c.again++; c.mu.Unlock() }
-func (c *Claimant) lost() { c.mu.Lock(); c.again = 0; c.mu.Unlock() }
+func (c *Claimant) lost() { c.coming.Store(0); c.mu.Lock(); c.again = 0; c.mu.Unlock() }
 
 // turn is one claim: wait, claim, hold, and confirm or release.
 type turn struct {
@@ -195,6 +194,7 @@ func (c *Claimant) court(o *offer, turns []turn) {
 		if t.confirm {
 			c.confirms.Add(1)
 			confirmsSeen.Add(1)
+			c.expect() // the select is done again, and until then its channels have figures of the one that was won
 			o.tk.Confirm(o.idx)
 			o.tk.Ring()
 			return

@@ -220,10 +220,12 @@ func (e *Env) selectBy(sel func(context.Context, ...Case) (int, error), ctx cont
 		i, err := sel(ctx, all...)
 		c.end()
 		if i != len(cases) {
+			c.lost()
 			return i, err
 		}
 		c.won()
 		if err != nil {
+			c.lost()
 			e.Errorf("a select won by a claimant that confirmed returned %v", err)
 			return i, err
 		}
