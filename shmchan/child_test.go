@@ -27,6 +27,11 @@ var roles = map[string]func(url string){
 		_, err = ch.Take(context.Background())
 		must(err)
 	},
+	// idler opens the channel, and no more.
+	"idler": func(url string) {
+		_, err := handoff.Open[int](context.Background(), url)
+		must(err)
+	},
 	// founder makes the channel, fills it, and waits.
 	"founder": func(url string) {
 		ch, err := handoff.Open[int](context.Background(), url)
@@ -142,7 +147,6 @@ func unfinished(t *testing.T) {
 
 // TestHolderDies: what a killed process held comes back, with its attempt raised, at once.
 func TestHolderDies(t *testing.T) {
-	unfinished(t)
 	ctx, stop := context.WithTimeout(context.Background(), patience)
 	defer stop()
 	ch, err := handoff.Open[int](ctx, fresh(t)+"?slots=2")
@@ -167,6 +171,28 @@ func TestHolderDies(t *testing.T) {
 	d, err := ch.Take(ctx)
 	if err != nil || d.Value != 1 || d.Attempt != 2 {
 		t.Errorf("took %d, attempt %d, %v; want 1 for the second time", d.Value, d.Attempt, err)
+	}
+}
+
+// TestIdlerDies: a killed process that had only opened the channel is no member any more,
+// though nobody waits for anything.
+func TestIdlerDies(t *testing.T) {
+	ctx, stop := context.WithTimeout(context.Background(), patience)
+	defer stop()
+	ch, err := handoff.Open[int](ctx, fresh(t)+"?slots=2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ch.Detach()
+	cmd := child(t, "idler", fresh(t))
+	if st := ch.Stats(); st.Receivers != 2 || st.Senders != 2 {
+		t.Fatalf("%+v, want two of each", st)
+	}
+	kill(t, cmd)
+	for st := ch.Stats(); st.Receivers != 1 || st.Senders != 1; st = ch.Stats() {
+		if ctx.Err() != nil {
+			t.Fatalf("%+v: a dead process is still counted", st)
+		}
 	}
 }
 

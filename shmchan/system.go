@@ -187,8 +187,12 @@ type keeper struct {
 	over   chan struct{} // closed when it has ended, nil if it never began
 }
 
+// begin has the others know of the member before it can do anything: who is killed afterwards
+// is missed by them. (Who is killed before has nothing, and the next one who comes has it noticed.)
 func (k *keeper) begin(member *shm.Member) {
 	k.member, k.over = member, make(chan struct{})
+	k.m.watch.look(member)
+	k.m.watch.greet(member)
 	go k.run()
 }
 

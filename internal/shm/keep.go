@@ -3,6 +3,8 @@ package shm
 import (
 	"runtime"
 	"sync/atomic"
+
+	"github.com/handoff-go/handoff/driver"
 )
 
 // What a process does beside the operations of its members: it looks at what others have
@@ -62,13 +64,17 @@ func (m *Member) Others(seen uint64) (others []Name, word uint64) {
 	return others, word
 }
 
+// ErrLeft says that the member who was asked to do something for others has left itself.
+var ErrLeft = driver.Because(driver.ErrDetached, "it has left")
+
 // Clear ends the membership of one who is dead. Its values and holds go where the laws say.
+// ErrLeft if m is not there any more: then it is not among the members of this process either.
 func (m *Member) Clear(who Name) error {
 	var o outcome
 	m.mu.Lock()
 	defer m.leave(&o)
 	if m.detached {
-		return nil
+		return ErrLeft
 	}
 	m.point(PointCleaning)
 	return m.depart(&o, who, "death", "its holder died")
