@@ -21,5 +21,5 @@ func TestSeamOnHeap(t *testing.T) { drivertest.Seam(t, func() string { return on
 func TestLawsOnHeap(t *testing.T) {
 	h := harness("shmheap", onHeap)
 	h.InBubble = true
-	drivertest.Run(t, h, drivertest.Options{Only: kept})
+	drivertest.Run(t, h, drivertest.Options{})
 }

@@ -14,7 +14,7 @@ func TestSeam(t *testing.T) { drivertest.Seam(t, func() string { return mapped(n
 
 // TestLaws asks for the laws in shared memory, with all attachments in this process.
 func TestLaws(t *testing.T) {
-	drivertest.Run(t, harness("shm", mapped), drivertest.Options{Only: kept})
+	drivertest.Run(t, harness("shm", mapped), drivertest.Options{})
 }
 
 func withoutSelect(h drivertest.Harness) drivertest.Harness {
@@ -34,12 +34,4 @@ func harness(name string, fresh func(*drivertest.Env) string) drivertest.Harness
 	h.Big = drivertest.Opened[drivertest.Big](fresh)
 	h.Huge = drivertest.Opened[drivertest.Huge](fresh)
 	return h
-}
-
-// kept are the laws that are asked for: all but one. It compares batches and selects step by
-// step with a channel that decides both under one lock. Here a batch meets a select's case as
-// an offer, whose owner answers in a transaction of its own, so the turn of the batch may
-// end at it: a SendAll queues again earlier, or a RecvInto returns with fewer values, than there.
-func kept(l drivertest.Law) bool {
-	return l.Name != "L13/everything-agrees-with-the-obvious-channel"
 }

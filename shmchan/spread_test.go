@@ -13,7 +13,7 @@ import (
 
 // spread runs the laws about selects with their channels in turn at each of over.
 func spread(t *testing.T, name string, over ...drivertest.Harness) {
-	drivertest.Run(t, drivertest.Spread(name, over...), drivertest.Options{Share: 2, Only: func(l drivertest.Law) bool { return l.Selects() && kept(l) }})
+	drivertest.Run(t, drivertest.Spread(name, over...), drivertest.Options{Share: 2, Only: drivertest.Law.Selects})
 }
 
 // TestLawsOverMemoryAndThisProcess runs them with every other channel in this process.

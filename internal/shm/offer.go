@@ -172,6 +172,9 @@ func (t *tx) mayLeave(e uint32) bool {
 			return true
 		}
 	}
+	if e != 0 && t.w(t.e(e, eFrom), wOffer)&isSpent != 0 {
+		return false
+	}
 	firm := 0
 	for x := t.get(gReady); x != 0 && x != e; x = t.readyAfter(x) {
 		if t.isFirm(t.e(x, eFrom)) {
@@ -194,9 +197,9 @@ func (t *tx) mayLeave(e uint32) bool {
 	return false
 }
 
-// mayGet reports whether the receiver w, which tries, or a new one if w is 0, could meet a value if all
-// offers before it, on both sides, answered as suits it.
-func (t *tx) mayGet(w uint32) bool {
+// mayGet reports whether the receiver w, which tries, or a new one of this kind if w is 0, could meet a
+// value if all offers before it, on both sides, answered as suits it.
+func (t *tx) mayGet(w, kind uint32) bool {
 	firm := 0
 	for x := t.get(gTakers); x != 0 && x != w; x = t.w(x, wNext) {
 		if t.isFirm(x) {
@@ -205,7 +208,7 @@ func (t *tx) mayGet(w uint32) bool {
 	}
 	for e := t.get(gReady); e != 0; e = t.readyAfter(e) {
 		switch s := t.e(e, eFrom); {
-		case t.passedOver(s), w != 0 && (t.sameTicket(w, s) || s != 0 && !t.mayTry(s, w)):
+		case t.passedOver(s), w != 0 && t.sameTicket(w, s), kind != waitRecv && t.isTrying(s):
 		case firm == 0:
 			return true
 		default:
@@ -218,6 +221,19 @@ func (t *tx) mayGet(w uint32) bool {
 // isFirm reports whether w takes effect with whom it meets, and nobody passes it over.
 func (t *tx) isFirm(w uint32) bool { return t.awake(w) && !t.passedOver(w) }
 
+// mayMeet reports whether w, which tries, may take effect yet.
+func (t *tx) mayMeet(w uint32) bool {
+	switch {
+	case t.counterpart(w) != meetsNobody:
+		return true
+	case t.wKind(w) == waitStop:
+		return false
+	case t.wKind(w) == waitSend:
+		return t.mayLeave(t.w(w, wRecord))
+	}
+	return t.mayGet(w, t.wKind(w))
+}
+
 // endTry ends an operation that waits for the answers of offers only, and for none any more. A
 // select of that kind is asked, and ends itself.
 func (t *tx) endTry() bool {
@@ -225,27 +241,46 @@ func (t *tx) endTry() bool {
 		return false
 	}
 	for w := t.get(gTakers); w != 0; w = t.w(w, wNext) {
-		if !t.isTrying(w) || t.passedOver(w) || t.mayGet(w) {
-			continue
+		if t.isVain(w) {
+			t.finishTaker(w, resNotReady)
+			return true
 		}
-		if t.w(w, wOffer)&isOffer != 0 {
-			t.ask(w)
-			continue
-		}
-		t.finishTaker(w, resNotReady)
-		return true
 	}
 	for e := t.get(gReady); e != 0; e = t.readyAfter(e) {
-		s := t.e(e, eFrom)
-		if s == 0 || !t.isTrying(s) || t.passedOver(s) || t.mayLeave(e) {
-			continue
+		if s := t.e(e, eFrom); s != 0 && t.isVain(s) {
+			t.goHome(e, resNotReady)
+			return true
 		}
-		if t.w(s, wOffer)&isOffer != 0 {
-			t.ask(s)
-			continue
+	}
+	return false
+}
+
+// isVain reports whether w is an operation that tries and can meet nobody. It asks the select of
+// that kind that w is a case of, if none of its cases can.
+func (t *tx) isVain(w uint32) bool {
+	switch {
+	case !t.isTrying(w) || t.passedOver(w):
+		return false
+	case t.w(w, wOffer)&isOffer == 0:
+		return !t.mayMeet(w)
+	case !t.anyMayMeet(w):
+		t.ask(w)
+	}
+	return false
+}
+
+// anyMayMeet reports whether any case of the select of w, which tries, may take effect yet. All of
+// them are here.
+func (t *tx) anyMayMeet(w uint32) bool {
+	for x := t.get(gTakers); x != 0; x = t.w(x, wNext) {
+		if t.sameTicket(w, x) && t.mayMeet(x) {
+			return true
 		}
-		t.goHome(e, resNotReady)
-		return true
+	}
+	for e := t.get(gReady); e != 0; e = t.readyAfter(e) {
+		if s := t.e(e, eFrom); t.sameTicket(w, s) && t.mayMeet(s) {
+			return true
+		}
 	}
 	return false
 }
@@ -254,7 +289,7 @@ func (t *tx) endTry() bool {
 // that holds must not be met.
 func (t *tx) mayTry(s, w uint32) bool { return !t.isTrying(s) || t.wKind(w) == waitRecv }
 
-func (t *tx) isTrying(w uint32) bool { return t.w(w, wOffer)&isTry != 0 }
+func (t *tx) isTrying(w uint32) bool { return w != 0 && t.w(w, wOffer)&isTry != 0 }
 
 // bind makes the offer w, whose value somebody holds now, a send like any other. Its owner is
 // told: it has promised, and must not promise anything else.
@@ -357,7 +392,8 @@ func (t *tx) attempt(w uint32) answer {
 		t.unbind(w)
 		return answerBound
 	}
-	t.setW(w, wOffer, isOffer|t.w(w, wOffer)&(isTold|isTry)) // so it is not passed over
+	t.setW(w, wOffer, isOffer|t.w(w, wOffer)&(isTold|isTry|isSpent)) // so it is not passed over
+	t.refuseTry(w)
 	switch t.counterpart(w) {
 	case meetsFirm:
 		t.own = w
@@ -384,6 +420,15 @@ func (t *tx) attempt(w uint32) answer {
 	t.setW(w, wOffer, t.w(w, wOffer)&^isGranted)
 	t.move()
 	return answerNo
+}
+
+// refuseTry tells the send that tries, and looks at w, that this one is there, and takes to hold.
+func (t *tx) refuseTry(w uint32) {
+	if taker, e := t.pair(); e != 0 && taker == w {
+		if s := t.e(e, eFrom); !t.mayTry(s, w) {
+			t.setW(s, wOffer, t.w(s, wOffer)|isSpent)
+		}
+	}
 }
 
 // unbind notes that the owner of w has heard that it is bound.

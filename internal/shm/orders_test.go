@@ -462,6 +462,10 @@ func orderCases() []orderCase {
 	add("a try behind an offer, and one who holds", 0, 0, func() []*actor {
 		return []*actor{holding("h", 0, driver.OpDone), sendSelect("a", 1, true), plainSend("t", 2, true)}
 	}, nil)
+	add("a select that tries both, and one that takes to hold", 0, 0, func() []*actor {
+		return []*actor{once("k", func(w *orders) { w.selects("k", 1, true, driver.Op{Kind: driver.OpTake, Max: 1}) }), receiving("r", 0),
+			homeSelect("t", 2, true, sends("t"), driver.Op{Kind: driver.OpTake, Max: 1})}
+	}, neverFalse)
 	add("selects that send and receive", 0, 0, func() []*actor {
 		both := func(name string, i int) *actor {
 			return once(name, func(w *orders) { w.selects(name, i, false, sends(name), driver.Op{Kind: driver.OpRecv, Max: 1}) })
@@ -476,7 +480,7 @@ func neverFalse(w *orders) {
 	met, left := false, false
 	for _, d := range w.ops {
 		switch d.name {
-		case "a":
+		case "a", "k":
 			met = d.Won
 		case "r", "s":
 			left = !d.over()

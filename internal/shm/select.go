@@ -267,7 +267,7 @@ func (t *tx) caseMayBe(c *driver.Case) bool {
 	case c.Op.Kind == driver.OpSend:
 		return t.mayLeave(0)
 	}
-	return t.mayGet(0)
+	return t.mayGet(0, kindOf(c.Op.Kind))
 }
 
 // stageCases puts the values of all sends on the stack, in order, the first on top.
@@ -386,19 +386,6 @@ func (m *Member) endVain(o *outcome, c *call) {
 		op.NotReady = true
 		m.withdraw(o, c, nil)
 	}
-}
-
-// mayMeet reports whether w, an offer of a select that tries, may take effect yet.
-func (t *tx) mayMeet(w uint32) bool {
-	switch {
-	case t.counterpart(w) != meetsNobody:
-		return true
-	case t.wKind(w) == waitStop:
-		return false
-	case t.wKind(w) == waitSend:
-		return t.mayLeave(t.w(w, wRecord))
-	}
-	return t.mayGet(w)
 }
 
 // unclaim gives the ticket back. What came meanwhile is answered when its owner has looked.

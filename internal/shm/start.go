@@ -200,14 +200,14 @@ func (m *Member) receive(o *outcome, op *driver.Op, kind uint32) {
 }
 
 // takeRest goes on with a receive of many that has got something: with what did not fit into one
-// transaction, and with what offers there are, whose answers it waits for. It returns true if it
-// waits.
+// transaction, and with what is there when the offers before it have answered. It returns true if it
+// waits for that.
 func (m *Member) takeRest(o *outcome, op *driver.Op, kind uint32) (waits bool) {
-	for len(op.Got) < op.Max && op.Kind != driver.OpSelect {
+	for len(op.Got) < op.Max && op.Kind != driver.OpSelect && uint32(m.s.load(gReady)) != 0 {
 		var w uint32
 		err := m.do(o, func(t *tx) {
 			w = 0
-			if t.result = resNotReady; t.get(gReady) != 0 && t.firstTaker() == 0 {
+			if t.result = resNotReady; t.mayGet(0, kind) {
 				t.result = resOK
 				w = t.receive(kind, op.Max-len(op.Got), true)
 			}
