@@ -7,7 +7,7 @@ import (
 )
 
 // mapped is the URL of a channel in shared memory that is not there yet.
-func mapped(*drivertest.Env) string { return "shm:" + unique + drivertest.FreshName() }
+func mapped(*drivertest.Env) string { return "shm:" + unique + drivertest.FreshName() + "?pool=524288" }
 
 // TestSeam asks for what the laws cannot see from above.
 func TestSeam(t *testing.T) { drivertest.Seam(t, func() string { return mapped(nil) }) }

@@ -18,14 +18,13 @@
 //
 // Parameters besides those of every channel, for whoever makes the segment: waiters= (operations
 // that may wait at once, 1024), members= (attachments, 64), pool= (bytes for values of more than
-// 128 bytes, 16 MiB). When one of them does not suffice an operation ends with ErrFull, and says so.
+// 128 bytes, 1 MiB; maxvalue= is a quarter of it, if nothing is said, and four of maxvalue= are its least). All of it
+// is reserved when the segment is made: where there is not so much, Open ends with ErrFull. When one of
+// them does not suffice later an operation ends with ErrFull, and says so.
 //
 // # What it does not do
 //
-// Cases of a select, dead letters and a bound on attempts are refused (ErrUnsupported). Selects are
-// built below, where a test reaches them on memory of one process, and are not offered before a law over
-// mapped memory that still breaks is kept (L7/native-sends-in-a-storm). The pool has memory only as far as it
-// is used: when there is none a send ends with ErrFull. Linux only, so far.
+// Dead letters and a bound on attempts are refused (ErrUnsupported). Linux only, so far.
 package shmchan
 
 import (
@@ -108,7 +107,7 @@ func (d medium) Open(ctx context.Context, u *url.URL, cfg driver.Config) (driver
 	p := shm.Params{Slots: max(cfg.Slots, 0), MaxValue: cfg.MaxValue, Waiters: a.waiters, Members: a.members, Pool: a.pool,
 		Type: cfg.Type, MaxHold: cfg.MaxHold, AutoClose: cfg.CloseWhenSendersGone}
 	if p.Pool == 0 && cfg.MaxValue > 0 {
-		p.Pool = max(16<<20, (4*cfg.MaxValue+4095)&^4095)
+		p.Pool = max(1<<20, (4*cfg.MaxValue+4095)&^4095)
 	}
 	rand.Read(p.Born[:])
 	for {

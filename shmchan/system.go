@@ -36,7 +36,7 @@ func (s *system) open(ctx context.Context, u *url.URL, create driver.Create, p s
 	if err != nil {
 		return ms, err
 	}
-	size, fixed, err := p.Size()
+	size, _, err := p.Size()
 	if err != nil {
 		return ms, err
 	}
@@ -44,7 +44,6 @@ func (s *system) open(ctx context.Context, u *url.URL, create driver.Create, p s
 	if err != nil {
 		return ms, err
 	}
-	place.Fixed = fixed
 	rand.Read(ms.id[:])
 	life, err := place.Join(ms.id)
 	if err != nil {
@@ -115,9 +114,6 @@ func (s *system) mapping(place *seg.Place, memory *seg.Segment) (*mapping, error
 	if err != nil {
 		return nil, err
 	}
-	if err := memory.Reserve(0, segment.PoolAt()); err != nil {
-		return nil, err
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	born := segment.Params().Born
@@ -128,7 +124,6 @@ func (s *system) mapping(place *seg.Place, memory *seg.Segment) (*mapping, error
 		m = &mapping{Segment: segment, memory: memory, place: place}
 		m.watch.init(m)
 		segment.Ring, segment.Clock = m.watch.ring, monotonic
-		segment.Reserve = func(first, n int) error { return memory.Reserve(segment.PoolAt()+first*4096, n*4096) }
 		s.mapped[born] = m
 	}
 	m.refs++

@@ -19,7 +19,7 @@ func unsupported() error {
 }
 
 // Place does not exist here.
-type Place struct{ Fixed int64 }
+type Place struct{}
 
 // Life does not exist here.
 type Life struct{ *bell.Bell }
@@ -76,6 +76,3 @@ func (s *Segment) Remove() error { return nil }
 
 // Named says no.
 func (s *Segment) Named() bool { return false }
-
-// Reserve does nothing here.
-func (s *Segment) Reserve(int, int) error { return nil }
