@@ -28,6 +28,7 @@ const (
 
 func TestMain(m *testing.M) {
 	if role := os.Getenv(envRole); role != "" {
+		armPoint()
 		newChild().run(role)
 		os.Exit(0)
 	}
@@ -38,6 +39,7 @@ func TestMain(m *testing.M) {
 // and after: a line that was written is in the pipe whatever becomes of its writer.
 type child struct {
 	name string
+	urls []string
 	ch   [2]handoff.Chan[string]
 	dice *rand.Rand
 	stop atomic.Bool // set when the input ends, loaded before each turn
@@ -47,7 +49,7 @@ type child struct {
 func newChild() *child {
 	var seed uint64
 	fmt.Sscan(os.Getenv(envSeed), &seed)
-	return &child{name: os.Getenv(envName), dice: rand.New(rand.NewPCG(seed, 1))}
+	return &child{name: os.Getenv(envName), urls: strings.Fields(os.Getenv(envURLs)), dice: rand.New(rand.NewPCG(seed, 1))}
 }
 
 func (c *child) run(role string) {
@@ -55,15 +57,8 @@ func (c *child) run(role string) {
 		io.Copy(io.Discard, os.Stdin)
 		c.stop.Store(true)
 	}()
-	for i, url := range strings.Fields(os.Getenv(envURLs)) {
-		var err error
-		switch {
-		case strings.HasPrefix(role, "send"):
-			c.ch[i].Sender, err = handoff.OpenSender[string](context.Background(), url)
-		default:
-			c.ch[i].Receiver, err = handoff.OpenReceiver[string](context.Background(), url)
-		}
-		must(err)
+	for i := range c.urls {
+		c.open(role, i)
 	}
 	say("ready")
 	turn := map[string]func() error{
@@ -76,16 +71,40 @@ func (c *child) run(role string) {
 			break
 		}
 		must(err)
+		if i := c.dice.IntN(comesBack); i < len(c.urls) && strings.HasPrefix(c.urls[i], "shm:") {
+			c.leave(i)
+			c.open(role, i)
+		}
 	}
 	for i := range c.ch {
-		if c.ch[i].Sender != (handoff.Sender[string]{}) {
-			must(c.ch[i].Sender.Detach())
-		}
-		if c.ch[i].Receiver != (handoff.Receiver[string]{}) {
-			must(c.ch[i].Receiver.Detach())
-		}
+		c.leave(i)
 	}
 	say("bye")
+}
+
+// comesBack is in how many turns a process leaves each channel once, and comes back.
+const comesBack = 40
+
+// open attaches c to channel i, as its role needs it.
+func (c *child) open(role string, i int) {
+	var err error
+	switch {
+	case strings.HasPrefix(role, "send"):
+		c.ch[i].Sender, err = handoff.OpenSender[string](context.Background(), c.urls[i])
+	default:
+		c.ch[i].Receiver, err = handoff.OpenReceiver[string](context.Background(), c.urls[i])
+	}
+	must(err)
+}
+
+// leave ends the attachment to channel i.
+func (c *child) leave(i int) {
+	if c.ch[i].Sender != (handoff.Sender[string]{}) {
+		must(c.ch[i].Sender.Detach())
+	}
+	if c.ch[i].Receiver != (handoff.Receiver[string]{}) {
+		must(c.ch[i].Receiver.Detach())
+	}
 }
 
 // say writes a line in one piece.

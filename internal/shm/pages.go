@@ -168,9 +168,14 @@ func (s *Segment) content(e uint32) []byte {
 }
 
 // write writes header and value into e.
-func (s *Segment) write(e uint32, header, value []byte) {
+func (m *Member) write(e uint32, header, value []byte) {
+	s := m.s
 	b := s.content(e)
 	copy(b, header)
+	if hasPoints {
+		copy(b[min(len(header), len(b)):], value[:len(value)/2])
+		m.point(PointHalf)
+	}
 	copy(b[min(len(header), len(b)):], value)
 	s.note(s.geometry.recordAt+e*recordWords+eSize, uint64(len(header))<<32|uint64(len(value)))
 }

@@ -331,10 +331,12 @@ func (m *Member) asked(o *outcome, c *call, w uint32) {
 		m.park(o, c, w)
 		return
 	}
+	m.point(PointClaimed)
 	var a answer
 	if m.do(o, func(t *tx) { a = t.attempt(w) }) != nil {
 		a = answerNo
 	}
+	m.point(PointPromised)
 	switch a {
 	case answerEnded:
 		i := s.caseOf(w)

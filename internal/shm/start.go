@@ -141,7 +141,7 @@ func (m *Member) stage(items []driver.Item) (int, error) {
 				return 0, err
 			}
 		}
-		m.s.write(e, m.header, it.Value)
+		m.write(e, m.header, it.Value)
 		e = uint32(m.s.load(m.s.geometry.recordAt + e*recordWords + eNext))
 		if e > m.s.records {
 			m.s.damage("a stack that leads nowhere")
@@ -286,7 +286,7 @@ func (m *Member) stageText(text string) uint32 {
 	if len(text) > 8*inlineWords && m.memory(e, min(len(text), 1<<16)) != nil {
 		text = text[:8*inlineWords]
 	}
-	m.s.write(e, nil, []byte(text[:min(len(text), 1<<16)]))
+	m.write(e, nil, []byte(text[:min(len(text), 1<<16)]))
 	return e
 }
 
