@@ -37,6 +37,7 @@ import (
 
 	"github.com/handoff-go/handoff/driver"
 	"github.com/handoff-go/handoff/internal/shm"
+	"github.com/handoff-go/handoff/internal/shm/seg"
 )
 
 // store is where segments are.
@@ -51,8 +52,9 @@ type membership struct {
 	seg     *shm.Segment
 	name    string // of the channel
 	id      [16]byte
-	founded bool // it has made the segment
-	reaper  bool // everybody in it is dead
+	founded bool        // it has made the segment
+	reaper  bool        // everybody in it is dead
+	others  []seg.Where // that may be dead, for who has made one
 	// begun is called when it is a member, left when it was, or never will be; last: nobody is left.
 	begun func(*shm.Member) error
 	left  func(last bool)
@@ -142,7 +144,7 @@ func (d medium) attach(ctx context.Context, u *url.URL, cfg driver.Config, p shm
 			m, err = ms.seg.Join(ms.id, os.Getpid(), ms.reaper, about)
 		}
 		if err != nil {
-			ms.left(false)
+			ms.left(shm.Ended(err)) // who has ended it may have been killed before its name was gone
 			return nil, err
 		}
 	}

@@ -36,6 +36,14 @@ func (s *system) open(ctx context.Context, u *url.URL, create driver.Create, p s
 	if err != nil {
 		return ms, err
 	}
+	if ms, err = s.openAt(ctx, where, create, p); err == nil && ms.founded {
+		s.sweep(ctx, ms.others)
+	}
+	return ms, err
+}
+
+// openAt is open where it is known which segment.
+func (s *system) openAt(ctx context.Context, where seg.Where, create driver.Create, p shm.Params) (ms membership, err error) {
 	size, _, err := p.Size()
 	if err != nil {
 		return ms, err
@@ -63,7 +71,9 @@ func (s *system) open(ctx context.Context, u *url.URL, create driver.Create, p s
 	}
 	memory, made, err := place.Open(ctx, size, fill)
 	if err == nil {
-		ms.founded = made
+		if ms.founded = made; made {
+			ms.others = place.Others()
+		}
 		err = s.enter(&ms, place, memory, life, where.String())
 	}
 	if err != nil {
@@ -83,7 +93,7 @@ func (s *system) enter(ms *membership, place *seg.Place, memory *seg.Segment, li
 	}
 	ms.seg, ms.name = m.Segment, name
 	if !ms.founded {
-		ms.reaper = m.allDead()
+		ms.reaper = allDead(m.Segment, m.place)
 	}
 	k := &keeper{m: m, place: place, life: life}
 	ms.begun = func(member *shm.Member) error {
@@ -149,11 +159,11 @@ func (s *system) release(m *mapping, last bool) {
 	}
 }
 
-// allDead reports whether the segment has members, and none of them lives.
-func (m *mapping) allDead() bool {
-	all, reapers := m.Joined()
+// allDead reports whether the segment at place has members, and none of them lives.
+func allDead(s *shm.Segment, place *seg.Place) bool {
+	all, reapers := s.Joined()
 	for _, name := range all {
-		if m.IsHere(name) || m.place.Alive(name.ID) {
+		if s.IsHere(name) || place.Alive(name.ID) {
 			return false
 		}
 	}

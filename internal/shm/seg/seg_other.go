@@ -59,6 +59,9 @@ func (p *Place) Reach(ID) (*bell.Ringer, error) { return nil, unsupported() }
 // Forget does nothing.
 func (p *Place) Forget(ID) {}
 
+// Others returns nothing.
+func (p *Place) Others() []Where { return nil }
+
 // Leave does nothing.
 func (l *Life) Leave() error { return nil }
 

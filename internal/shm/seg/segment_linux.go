@@ -81,7 +81,7 @@ func (p *Place) Open(ctx context.Context, size int64, make Maker) (s *Segment, m
 		s, err = p.inherit()
 		return s, false, err
 	}
-	if make != nil && p.due(time.Now()) {
+	if make != nil && p.due("bells", time.Now()) {
 		p.sweep()
 	}
 	err = p.with(func(dir int) error {
