@@ -7,7 +7,7 @@ import (
 )
 
 // mapped is the URL of a channel in shared memory that is not there yet.
-func mapped(*drivertest.Env) string { return "shm:" + unique + drivertest.FreshName() + "?pool=524288" }
+func mapped(*drivertest.Env) string { return "shm:" + unique + drivertest.FreshName() }
 
 // TestSeam asks for what the laws cannot see from above.
 func TestSeam(t *testing.T) { drivertest.Seam(t, func() string { return mapped(nil) }) }
@@ -23,9 +23,11 @@ func withoutSelect(h drivertest.Harness) drivertest.Harness {
 	return h
 }
 
-// harness is what all harnesses here have in common.
-func harness(name string, fresh func(*drivertest.Env) string) drivertest.Harness {
-	h := drivertest.Medium(name, fresh)
+// harness is what all harnesses here have in common. Channels of ints are small, as laws make
+// ten thousand of them and all of their memory is reserved.
+func harness(name string, url func(*drivertest.Env) string) drivertest.Harness {
+	h := drivertest.Medium(name, func(e *drivertest.Env) string { return url(e) + "?pool=65536&waiters=256&members=16" })
+	fresh := func(e *drivertest.Env) string { return url(e) + "?pool=524288" }
 	h.Has = h.Has.With(drivertest.FeaturePayloads, drivertest.FeatureHuge, drivertest.FeatureNative).Without(
 		drivertest.FeatureDeadLetter)
 	h.Empty = drivertest.Opened[struct{}](fresh)
