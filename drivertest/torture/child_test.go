@@ -44,6 +44,7 @@ type child struct {
 	dice *rand.Rand
 	stop atomic.Bool // set when the input ends, loaded before each turn
 	sent int
+	held []handoff.Delivery[string] // for more than a turn
 }
 
 func newChild() *child {
@@ -72,6 +73,7 @@ func (c *child) run(role string) {
 		}
 		must(err)
 		if i := c.dice.IntN(comesBack); i < len(c.urls) && strings.HasPrefix(c.urls[i], "shm:") {
+			must(c.settleAll(0)) // or it would go back with the attachment
 			c.leave(i)
 			c.open(role, i)
 		}
@@ -198,17 +200,31 @@ func (c *child) takeSome() error {
 	defer cancel()
 	on := c.dice.IntN(2)
 	n, err := c.ch[on].TakeInto(ctx, held)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return nil // the other one, perhaps
-	}
-	if err != nil {
-		return c.ended(err)
-	}
 	for _, d := range held[:n] {
 		got(on, d)
+		c.held = append(c.held, d)
 	}
-	c.dice.Shuffle(n, func(i, j int) { held[i], held[j] = held[j], held[i] })
-	for _, d := range held[:n] {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return c.settleAll(0) // the other one, perhaps
+	case err != nil:
+		if bad := c.settleAll(0); bad != nil {
+			return bad
+		}
+		return c.ended(err)
+	}
+	return c.settleAll(c.dice.IntN(holdMost))
+}
+
+// holdMost is more than how many values are held for more than a turn.
+const holdMost = 3
+
+// settleAll settles what is held, in any order, but so many.
+func (c *child) settleAll(but int) error {
+	c.dice.Shuffle(len(c.held), func(i, j int) { c.held[i], c.held[j] = c.held[j], c.held[i] })
+	for len(c.held) > but {
+		d := c.held[len(c.held)-1]
+		c.held = c.held[:len(c.held)-1]
 		if err := c.settle(d); err != nil {
 			return err
 		}

@@ -227,12 +227,13 @@ func (tr *torture) slots(ch [2]handoff.Chan[string]) {
 	}
 }
 
-// hear waits until m has said n more lines, and reports whether it lives.
+// hear waits until m has said n more lines, or somebody has ended of its own, who is to be replaced. It
+// reports whether m lives.
 func (tr *torture) hear(m *member, n int) bool {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
 	m.due = time.Now().Add(patience)
-	for until := m.said + n; m.said < until && !tr.t.Failed() && !m.hasEnded(); {
+	for until := m.said + n; m.said < until && !tr.t.Failed() && !slices.ContainsFunc(tr.crew, (*member).hasEnded); {
 		tr.more.Wait()
 	}
 	m.due = time.Time{}
