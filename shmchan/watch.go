@@ -44,8 +44,15 @@ func (w *watch) ring(who shm.Name) {
 	if r == nil {
 		r = w.reach(who)
 	}
-	if r == nil || r.Ring() != nil {
-		w.suspect(who)
+	if r != nil && r.Ring() == nil {
+		return
+	}
+	w.suspect(who)
+	// If another one sits in its place now, that one was marked as rung.
+	if now, ok := w.m.At(who.Index); ok && now != who && !w.m.IsHere(now) {
+		if r := w.reach(now); r != nil {
+			r.Ring()
+		}
 	}
 }
 
