@@ -27,7 +27,7 @@ func withoutSelect(h drivertest.Harness) drivertest.Harness {
 // ten thousand of them and all of their memory is reserved.
 func harness(name string, url func(*drivertest.Env) string) drivertest.Harness {
 	h := drivertest.Medium(name, func(e *drivertest.Env) string { return url(e) + "?pool=65536&waiters=256&members=16" })
-	fresh := func(e *drivertest.Env) string { return url(e) + "?pool=524288" }
+	fresh := func(e *drivertest.Env) string { return url(e) + "?pool=1048576" }
 	h.Has = h.Has.With(drivertest.FeaturePayloads, drivertest.FeatureHuge, drivertest.FeatureNative).Without(
 		drivertest.FeatureDeadLetter)
 	h.Empty = drivertest.Opened[struct{}](fresh)
