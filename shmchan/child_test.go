@@ -7,11 +7,13 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/handoff-go/handoff"
+	"github.com/handoff-go/handoff/internal/shm/seg"
 )
 
 // childEnv names what the test binary does instead of testing.
@@ -27,6 +29,11 @@ var roles = map[string]func(url string){
 		_, err = ch.Take(context.Background())
 		must(err)
 	},
+	// idler opens the channel, and no more.
+	"idler": func(url string) {
+		_, err := handoff.Open[int](context.Background(), url)
+		must(err)
+	},
 	// founder makes the channel, fills it, and waits.
 	"founder": func(url string) {
 		ch, err := handoff.Open[int](context.Background(), url)
@@ -39,6 +46,22 @@ var roles = map[string]func(url string){
 		must(err)
 		go ch.Recv(context.Background())
 		for ch.Stats().ReceiversWaiting == 0 {
+		}
+	},
+	// selector waits in a select to receive, and says what it has got.
+	"selector": func(url string) {
+		ch, err := handoff.Open[int](context.Background(), url)
+		must(err)
+		go selecting(ch.OnRecv(func(v int, _ bool) { fmt.Println("got", v) }))
+		for ch.Stats().ReceiversWaiting == 0 {
+		}
+	},
+	// offerer waits in a select to send 7, and says when it has.
+	"offerer": func(url string) {
+		ch, err := handoff.Open[int](context.Background(), url)
+		must(err)
+		go selecting(ch.OnSend(7, func() { fmt.Println("sent") }))
+		for ch.Stats().SendersWaiting == 0 {
 		}
 	},
 	// echo sends back what comes, until the channel is closed.
@@ -71,6 +94,12 @@ var roles = map[string]func(url string){
 	},
 }
 
+// selecting is a select of c, and one that is decided in this process.
+func selecting(c handoff.Case) {
+	_, err := handoff.Select(context.Background(), c, handoff.OnNative(make(chan int), nil))
+	must(err)
+}
+
 func must(err error) {
 	if err != nil {
 		fmt.Println(err)
@@ -80,6 +109,7 @@ func must(err error) {
 
 func TestMain(m *testing.M) {
 	if role := os.Getenv(childEnv); role != "" {
+		armPoint()
 		roles[role](os.Getenv(childEnv + "_URL"))
 		fmt.Println("ready")
 		io.Copy(io.Discard, os.Stdin)
@@ -88,8 +118,18 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// armPoint has a child stop itself where its environment says, in a build that has points.
+var armPoint = func() {}
+
 // child starts a child, and waits until it is ready. It ends with the test.
 func child(t testing.TB, role, url string, env ...string) *exec.Cmd {
+	t.Helper()
+	cmd, _ := talker(t, role, url, env...)
+	return cmd
+}
+
+// talker is child, and what it says.
+func talker(t testing.TB, role, url string, env ...string) (*exec.Cmd, *bufio.Reader) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(append(os.Environ(), env...), childEnv+"="+role, childEnv+"_URL="+url)
@@ -110,10 +150,11 @@ func child(t testing.TB, role, url string, env ...string) *exec.Cmd {
 		cmd.Process.Kill()
 		cmd.Wait()
 	})
-	if line, err := bufio.NewReader(out).ReadString('\n'); strings.TrimSpace(line) != "ready" {
+	said := bufio.NewReader(out)
+	if line, err := said.ReadString('\n'); strings.TrimSpace(line) != "ready" {
 		t.Fatalf("child %s: %q, %v", role, line, err)
 	}
-	return cmd
+	return cmd, said
 }
 
 func kill(t *testing.T, cmd *exec.Cmd) {
@@ -131,18 +172,8 @@ func fresh(t testing.TB) string {
 	return "shm:" + unique + strings.NewReplacer("/", "-", " ", "-").Replace(t.Name())
 }
 
-// unfinished leaves out what is known to break: shm: is under construction, and docs/spec/shm.md says what
-// is open. HANDOFF_SHM_UNFINISHED=1 runs it.
-func unfinished(t *testing.T) {
-	t.Helper()
-	if os.Getenv("HANDOFF_SHM_UNFINISHED") == "" {
-		t.Skip("shm: is under construction, and this is known to break (HANDOFF_SHM_UNFINISHED=1 runs it)")
-	}
-}
-
 // TestHolderDies: what a killed process held comes back, with its attempt raised, at once.
 func TestHolderDies(t *testing.T) {
-	unfinished(t)
 	ctx, stop := context.WithTimeout(context.Background(), patience)
 	defer stop()
 	ch, err := handoff.Open[int](ctx, fresh(t)+"?slots=2")
@@ -170,6 +201,28 @@ func TestHolderDies(t *testing.T) {
 	}
 }
 
+// TestIdlerDies: a killed process that had only opened the channel is no member any more,
+// though nobody waits for anything.
+func TestIdlerDies(t *testing.T) {
+	ctx, stop := context.WithTimeout(context.Background(), patience)
+	defer stop()
+	ch, err := handoff.Open[int](ctx, fresh(t)+"?slots=2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ch.Detach()
+	cmd := child(t, "idler", fresh(t))
+	if st := ch.Stats(); st.Receivers != 2 || st.Senders != 2 {
+		t.Fatalf("%+v, want two of each", st)
+	}
+	kill(t, cmd)
+	for st := ch.Stats(); st.Receivers != 1 || st.Senders != 1; st = ch.Stats() {
+		if ctx.Err() != nil {
+			t.Fatalf("%+v: a dead process is still counted", st)
+		}
+	}
+}
+
 // TestAllDie: a channel whose processes are all dead is gone, and is made anew.
 func TestAllDie(t *testing.T) {
 	ctx, stop := context.WithTimeout(context.Background(), patience)
@@ -185,6 +238,36 @@ func TestAllDie(t *testing.T) {
 	defer ch.Detach()
 	if n := ch.Len(); n != 0 || ch.Cap() != 2 {
 		t.Errorf("%d values, %d slots; want a new channel", n, ch.Cap())
+	}
+}
+
+// TestTheDeadAreSweptAway: a channel whose processes are all dead is gone when another one is made,
+// though nobody opens it ever again.
+func TestTheDeadAreSweptAway(t *testing.T) {
+	kill(t, child(t, "founder", fresh(t)+"?slots=3"))
+	name := strings.TrimPrefix(fresh(t), "shm:")
+	there := func() bool {
+		names, err := seg.List()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.Contains(names, name)
+	}
+	if !there() {
+		t.Fatal("the dead channel is not there to be swept away")
+	}
+	// A process looks at a few others only when it makes one, and not often.
+	for begin, i := time.Now(), 0; there(); i++ {
+		if time.Since(begin) > patience {
+			t.Fatal("it is there still")
+		}
+		other := fmt.Sprint(fresh(t), "-", i)
+		kill(t, child(t, "founder", other+"?slots=1"))
+		t.Cleanup(func() { // who opens it ends it
+			if ch, err := handoff.Open[int](context.Background(), other); err == nil {
+				ch.Detach()
+			}
+		})
 	}
 }
 

@@ -18,14 +18,13 @@
 //
 // Parameters besides those of every channel, for whoever makes the segment: waiters= (operations
 // that may wait at once, 1024), members= (attachments, 64), pool= (bytes for values of more than
-// 128 bytes, 16 MiB). When one of them does not suffice an operation ends with ErrFull, and says so.
+// 128 bytes, 1 MiB; maxvalue= is a quarter of it, if nothing is said, and four of maxvalue= are its least). All of it
+// is reserved when the segment is made: where there is not so much, Open ends with ErrFull. When one of
+// them does not suffice later an operation ends with ErrFull, and says so.
 //
 // # What it does not do
 //
-// Cases of a select, dead letters and a bound on attempts are refused (ErrUnsupported). Selects are
-// built below, where a test reaches them on memory of one process, and are not offered before a law over
-// mapped memory that still breaks is kept (L7/native-sends-in-a-storm). The pool has memory only as far as it
-// is used: when there is none a send ends with ErrFull. Linux only, so far.
+// Dead letters and a bound on attempts are refused (ErrUnsupported). Linux only, so far.
 package shmchan
 
 import (
@@ -38,6 +37,7 @@ import (
 
 	"github.com/handoff-go/handoff/driver"
 	"github.com/handoff-go/handoff/internal/shm"
+	"github.com/handoff-go/handoff/internal/shm/seg"
 )
 
 // store is where segments are.
@@ -52,8 +52,9 @@ type membership struct {
 	seg     *shm.Segment
 	name    string // of the channel
 	id      [16]byte
-	founded bool // it has made the segment
-	reaper  bool // everybody in it is dead
+	founded bool        // it has made the segment
+	reaper  bool        // everybody in it is dead
+	others  []seg.Where // that may be dead, for who has made one
 	// begun is called when it is a member, left when it was, or never will be; last: nobody is left.
 	begun func(*shm.Member) error
 	left  func(last bool)
@@ -108,7 +109,7 @@ func (d medium) Open(ctx context.Context, u *url.URL, cfg driver.Config) (driver
 	p := shm.Params{Slots: max(cfg.Slots, 0), MaxValue: cfg.MaxValue, Waiters: a.waiters, Members: a.members, Pool: a.pool,
 		Type: cfg.Type, MaxHold: cfg.MaxHold, AutoClose: cfg.CloseWhenSendersGone}
 	if p.Pool == 0 && cfg.MaxValue > 0 {
-		p.Pool = max(16<<20, (4*cfg.MaxValue+4095)&^4095)
+		p.Pool = max(1<<20, (4*cfg.MaxValue+4095)&^4095)
 	}
 	rand.Read(p.Born[:])
 	for {
@@ -143,7 +144,7 @@ func (d medium) attach(ctx context.Context, u *url.URL, cfg driver.Config, p shm
 			m, err = ms.seg.Join(ms.id, os.Getpid(), ms.reaper, about)
 		}
 		if err != nil {
-			ms.left(false)
+			ms.left(shm.Ended(err)) // who has ended it may have been killed before its name was gone
 			return nil, err
 		}
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 func init() {
-	driver.Register("shm", medium{store: &system{mapped: map[[16]byte]*mapping{}}, survives: driver.SurvivesPeers})
+	driver.Register("shm", medium{store: &system{mapped: map[[16]byte]*mapping{}}, survives: driver.SurvivesPeers, selects: driver.SelectClaims})
 }
 
 // system is the store of the operating system: segments are files, or descriptors.
@@ -36,7 +36,15 @@ func (s *system) open(ctx context.Context, u *url.URL, create driver.Create, p s
 	if err != nil {
 		return ms, err
 	}
-	size, fixed, err := p.Size()
+	if ms, err = s.openAt(ctx, where, create, p); err == nil && ms.founded {
+		s.sweep(ctx, ms.others)
+	}
+	return ms, err
+}
+
+// openAt is open where it is known which segment.
+func (s *system) openAt(ctx context.Context, where seg.Where, create driver.Create, p shm.Params) (ms membership, err error) {
+	size, _, err := p.Size()
 	if err != nil {
 		return ms, err
 	}
@@ -44,7 +52,6 @@ func (s *system) open(ctx context.Context, u *url.URL, create driver.Create, p s
 	if err != nil {
 		return ms, err
 	}
-	place.Fixed = fixed
 	rand.Read(ms.id[:])
 	life, err := place.Join(ms.id)
 	if err != nil {
@@ -64,7 +71,9 @@ func (s *system) open(ctx context.Context, u *url.URL, create driver.Create, p s
 	}
 	memory, made, err := place.Open(ctx, size, fill)
 	if err == nil {
-		ms.founded = made
+		if ms.founded = made; made {
+			ms.others = place.Others()
+		}
 		err = s.enter(&ms, place, memory, life, where.String())
 	}
 	if err != nil {
@@ -84,7 +93,7 @@ func (s *system) enter(ms *membership, place *seg.Place, memory *seg.Segment, li
 	}
 	ms.seg, ms.name = m.Segment, name
 	if !ms.founded {
-		ms.reaper = m.allDead()
+		ms.reaper = allDead(m.Segment, m.place)
 	}
 	k := &keeper{m: m, place: place, life: life}
 	ms.begun = func(member *shm.Member) error {
@@ -115,9 +124,6 @@ func (s *system) mapping(place *seg.Place, memory *seg.Segment) (*mapping, error
 	if err != nil {
 		return nil, err
 	}
-	if err := memory.Reserve(0, segment.PoolAt()); err != nil {
-		return nil, err
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	born := segment.Params().Born
@@ -128,7 +134,6 @@ func (s *system) mapping(place *seg.Place, memory *seg.Segment) (*mapping, error
 		m = &mapping{Segment: segment, memory: memory, place: place}
 		m.watch.init(m)
 		segment.Ring, segment.Clock = m.watch.ring, monotonic
-		segment.Reserve = func(first, n int) error { return memory.Reserve(segment.PoolAt()+first*4096, n*4096) }
 		s.mapped[born] = m
 	}
 	m.refs++
@@ -154,11 +159,11 @@ func (s *system) release(m *mapping, last bool) {
 	}
 }
 
-// allDead reports whether the segment has members, and none of them lives.
-func (m *mapping) allDead() bool {
-	all, reapers := m.Joined()
+// allDead reports whether the segment at place has members, and none of them lives.
+func allDead(s *shm.Segment, place *seg.Place) bool {
+	all, reapers := s.Joined()
 	for _, name := range all {
-		if m.IsHere(name) || m.place.Alive(name.ID) {
+		if s.IsHere(name) || place.Alive(name.ID) {
 			return false
 		}
 	}
@@ -187,8 +192,12 @@ type keeper struct {
 	over   chan struct{} // closed when it has ended, nil if it never began
 }
 
+// begin has the others know of the member before it can do anything: who is killed afterwards
+// is missed by them. (Who is killed before has nothing, and the next one who comes has it noticed.)
 func (k *keeper) begin(member *shm.Member) {
 	k.member, k.over = member, make(chan struct{})
+	k.m.watch.look(member)
+	k.m.watch.greet(member)
 	go k.run()
 }
 

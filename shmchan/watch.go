@@ -1,6 +1,7 @@
 package shmchan
 
 import (
+	"errors"
 	"sync"
 	"time"
 
@@ -11,8 +12,6 @@ import (
 // run hears the bell of the member until its life ends.
 func (k *keeper) run() {
 	defer close(k.over)
-	k.m.watch.look(k.member)
-	k.m.watch.greet(k.member)
 	for {
 		if _, err := k.life.Wait(time.Time{}); err != nil {
 			return
@@ -45,8 +44,15 @@ func (w *watch) ring(who shm.Name) {
 	if r == nil {
 		r = w.reach(who)
 	}
-	if r == nil || r.Ring() != nil {
-		w.suspect(who)
+	if r != nil && r.Ring() == nil {
+		return
+	}
+	w.suspect(who)
+	// If another one sits in its place now, that one was marked as rung.
+	if now, ok := w.m.At(who.Index); ok && now != who && !w.m.IsHere(now) {
+		if r := w.reach(now); r != nil {
+			r.Ring()
+		}
 	}
 }
 
@@ -92,11 +98,18 @@ func (w *watch) reach(who shm.Name) *bell.Ringer {
 	return r
 }
 
-// gone clears away who, whose bell is gone: it has died, or left.
+// gone clears away who, whose bell is gone: it has died, or left. A member of this process that
+// leaves at this moment does not do it, and another one has to.
 func (w *watch) gone(who shm.Name) {
 	w.forget(who)
-	if m := w.m.Anybody(); m != nil && m.Clear(who) == nil {
-		w.m.place.Forget(who.ID)
+	for m := w.m.Anybody(); m != nil; m = w.m.Anybody() {
+		switch err := m.Clear(who); {
+		case err == nil:
+			w.m.place.Forget(who.ID)
+			return
+		case !errors.Is(err, shm.ErrLeft):
+			return
+		}
 	}
 }
 

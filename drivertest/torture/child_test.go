@@ -28,6 +28,7 @@ const (
 
 func TestMain(m *testing.M) {
 	if role := os.Getenv(envRole); role != "" {
+		armPoint()
 		newChild().run(role)
 		os.Exit(0)
 	}
@@ -38,16 +39,18 @@ func TestMain(m *testing.M) {
 // and after: a line that was written is in the pipe whatever becomes of its writer.
 type child struct {
 	name string
+	urls []string
 	ch   [2]handoff.Chan[string]
 	dice *rand.Rand
 	stop atomic.Bool // set when the input ends, loaded before each turn
 	sent int
+	held []handoff.Delivery[string] // for more than a turn
 }
 
 func newChild() *child {
 	var seed uint64
 	fmt.Sscan(os.Getenv(envSeed), &seed)
-	return &child{name: os.Getenv(envName), dice: rand.New(rand.NewPCG(seed, 1))}
+	return &child{name: os.Getenv(envName), urls: strings.Fields(os.Getenv(envURLs)), dice: rand.New(rand.NewPCG(seed, 1))}
 }
 
 func (c *child) run(role string) {
@@ -55,15 +58,8 @@ func (c *child) run(role string) {
 		io.Copy(io.Discard, os.Stdin)
 		c.stop.Store(true)
 	}()
-	for i, url := range strings.Fields(os.Getenv(envURLs)) {
-		var err error
-		switch {
-		case strings.HasPrefix(role, "send"):
-			c.ch[i].Sender, err = handoff.OpenSender[string](context.Background(), url)
-		default:
-			c.ch[i].Receiver, err = handoff.OpenReceiver[string](context.Background(), url)
-		}
-		must(err)
+	for i := range c.urls {
+		c.open(role, i)
 	}
 	say("ready")
 	turn := map[string]func() error{
@@ -76,16 +72,41 @@ func (c *child) run(role string) {
 			break
 		}
 		must(err)
+		if i := c.dice.IntN(comesBack); i < len(c.urls) && strings.HasPrefix(c.urls[i], "shm:") {
+			must(c.settleAll(0)) // or it would go back with the attachment
+			c.leave(i)
+			c.open(role, i)
+		}
 	}
 	for i := range c.ch {
-		if c.ch[i].Sender != (handoff.Sender[string]{}) {
-			must(c.ch[i].Sender.Detach())
-		}
-		if c.ch[i].Receiver != (handoff.Receiver[string]{}) {
-			must(c.ch[i].Receiver.Detach())
-		}
+		c.leave(i)
 	}
 	say("bye")
+}
+
+// comesBack is in how many turns a process leaves each channel once, and comes back.
+const comesBack = 40
+
+// open attaches c to channel i, as its role needs it.
+func (c *child) open(role string, i int) {
+	var err error
+	switch {
+	case strings.HasPrefix(role, "send"):
+		c.ch[i].Sender, err = handoff.OpenSender[string](context.Background(), c.urls[i])
+	default:
+		c.ch[i].Receiver, err = handoff.OpenReceiver[string](context.Background(), c.urls[i])
+	}
+	must(err)
+}
+
+// leave ends the attachment to channel i.
+func (c *child) leave(i int) {
+	if c.ch[i].Sender != (handoff.Sender[string]{}) {
+		must(c.ch[i].Sender.Detach())
+	}
+	if c.ch[i].Receiver != (handoff.Receiver[string]{}) {
+		must(c.ch[i].Receiver.Detach())
+	}
 }
 
 // say writes a line in one piece.
@@ -179,17 +200,31 @@ func (c *child) takeSome() error {
 	defer cancel()
 	on := c.dice.IntN(2)
 	n, err := c.ch[on].TakeInto(ctx, held)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return nil // the other one, perhaps
-	}
-	if err != nil {
-		return c.ended(err)
-	}
 	for _, d := range held[:n] {
 		got(on, d)
+		c.held = append(c.held, d)
 	}
-	c.dice.Shuffle(n, func(i, j int) { held[i], held[j] = held[j], held[i] })
-	for _, d := range held[:n] {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return c.settleAll(0) // the other one, perhaps
+	case err != nil:
+		if bad := c.settleAll(0); bad != nil {
+			return bad
+		}
+		return c.ended(err)
+	}
+	return c.settleAll(c.dice.IntN(holdMost))
+}
+
+// holdMost is more than how many values are held for more than a turn.
+const holdMost = 3
+
+// settleAll settles what is held, in any order, but so many.
+func (c *child) settleAll(but int) error {
+	c.dice.Shuffle(len(c.held), func(i, j int) { c.held[i], c.held[j] = c.held[j], c.held[i] })
+	for len(c.held) > but {
+		d := c.held[len(c.held)-1]
+		c.held = c.held[:len(c.held)-1]
 		if err := c.settle(d); err != nil {
 			return err
 		}

@@ -17,8 +17,7 @@ import (
 func TestShm(t *testing.T) {
 	dir := t.TempDir()
 	tr := newTorture(t, "shm:"+filepath.Join(dir, "a")+"?slots=3", "shm:"+filepath.Join(dir, "b")+"?slots=0")
-	tr.exact = true
-	tr.roles = plainRoles // it takes no part in selects yet
+	tr.exact, tr.pointed = true, true
 	tr.show = func() string { return dump(dir) }
 	tr.run()
 }

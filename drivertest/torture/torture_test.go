@@ -27,11 +27,8 @@ import (
 // kills is small where CI runs it; docs/faults.md has a long run.
 var kills = flag.Int("kills", 300, "how many processes are killed in a run")
 
-// crewRoles are the processes that are at work at any time, without and with selects.
-var (
-	plainRoles = []string{"send", "send-batch", "send", "take", "take", "receive", "take"}
-	crewRoles  = []string{"send", "send-batch", "send-select", "take", "take-select", "receive", "take"}
-)
+// crewRoles are the processes that are at work at any time.
+var crewRoles = []string{"send", "send-batch", "send-select", "take", "take-select", "receive", "take"}
 
 // patience is how long one who is waited for may say nothing.
 const patience = 30 * time.Second
@@ -39,15 +36,16 @@ const patience = 30 * time.Second
 // torture is one run.
 type torture struct {
 	*judge
-	urls  []string
-	roles []string
-	dice  *rand.Rand
-	crew  []*member // at work; changed by the goroutine of the test, under the judge's lock
-	count int       // members that there were
-	tally struct{ killed, stopped, holding, receiving int }
-	show  func() string // what is in the channels, nil if nobody knows
-	ends  chan struct{} // a member has ended; one slot
-	wg    sync.WaitGroup
+	urls    []string
+	roles   []string
+	dice    *rand.Rand
+	crew    []*member // at work; changed by the goroutine of the test, under the judge's lock
+	count   int       // members that there were
+	tally   struct{ killed, stopped, holding, receiving int }
+	show    func() string // what is in the channels, nil if nobody knows
+	pointed bool          // what it runs over has points
+	ends    chan struct{} // a member has ended; one slot
+	wg      sync.WaitGroup
 }
 
 // member is one process of the crew.
@@ -96,7 +94,7 @@ func (tr *torture) start(role, point string) {
 	m.cmd.Env = append(os.Environ(), envRole+"="+role, envName+"="+m.name, envURLs+"="+strings.Join(tr.urls, " "),
 		fmt.Sprint(envSeed, "=", tr.dice.Uint64()))
 	if point != "" {
-		m.cmd.Env = append(m.cmd.Env, fmt.Sprintf("%s=%s:%d", envPoint, point, 1+tr.dice.IntN(20)))
+		m.cmd.Env = append(m.cmd.Env, fmt.Sprintf("%s=%s:%d", envPoint, point, tr.passages(point)))
 	}
 	m.cmd.Stderr = os.Stderr
 	out, in := pipes(tr.t, m.cmd)
@@ -158,24 +156,26 @@ func (tr *torture) run() {
 	}
 	stuck := tr.watch()
 	defer stuck()
-	if len(points) > 0 {
+	if tr.pointed && len(points) > 0 {
 		tr.atPoints(ch)
 	} else {
 		for _, role := range tr.roles {
 			tr.start(role, "")
 		}
 		for tr.tally.killed < *kills && !t.Failed() {
-			tr.strike(ch)
+			tr.strike(ch, func(string) string { return "" })
 		}
 	}
 	tr.finish(ch)
 }
 
 // strike does something to one member, at any instant, and has it replaced if it is
-// dead then.
-func (tr *torture) strike(ch [2]handoff.Chan[string]) {
+// dead then. Its successor kills itself at a point.
+func (tr *torture) strike(ch [2]handoff.Chan[string], point func(role string) string) {
 	m := tr.crew[tr.dice.IntN(len(tr.crew))]
-	tr.hear(m, 3+tr.dice.IntN(10))
+	if !tr.hear(m, 3+tr.dice.IntN(10)) {
+		return
+	}
 	for range tr.dice.IntN(20000) { // no order: at any instruction
 	}
 	if tr.dice.IntN(4) == 0 {
@@ -187,14 +187,19 @@ func (tr *torture) strike(ch [2]handoff.Chan[string]) {
 			return
 		}
 	}
+	tr.replace(m, point(m.role))
+	tr.slots(ch)
+}
+
+// replace kills m, and starts another one in its place.
+func (tr *torture) replace(m *member, point string) {
 	tr.mu.Lock()
 	m.dead = true
 	tr.mu.Unlock()
 	m.cmd.Process.Kill()
 	<-m.ended
 	tr.bury(m)
-	tr.start(m.role, "")
-	tr.slots(ch)
+	tr.start(m.role, point)
 }
 
 // bury counts a member that was killed and takes it out of the crew.
@@ -222,15 +227,26 @@ func (tr *torture) slots(ch [2]handoff.Chan[string]) {
 	}
 }
 
-// hear waits until m has said n more lines, or has ended.
-func (tr *torture) hear(m *member, n int) {
+// hear waits until m has said n more lines, or somebody has ended of its own, who is to be replaced. It
+// reports whether m lives.
+func (tr *torture) hear(m *member, n int) bool {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
 	m.due = time.Now().Add(patience)
-	for until := m.said + n; m.said < until && !tr.t.Failed(); {
+	for until := m.said + n; m.said < until && !tr.t.Failed() && !slices.ContainsFunc(tr.crew, (*member).hasEnded); {
 		tr.more.Wait()
 	}
 	m.due = time.Time{}
+	return !m.hasEnded()
+}
+
+func (m *member) hasEnded() bool {
+	select {
+	case <-m.ended:
+		return true
+	default:
+		return false
+	}
 }
 
 // watch ends the test when a member that is waited for does not say a word for long.

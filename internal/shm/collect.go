@@ -40,7 +40,8 @@ func (m *Member) look(o *outcome) {
 		m.point(PointHeard)
 		// What was received lies on the stack, where a send that goes on puts its values: it
 		// is read first.
-		records, again := m.t.taken, []*driver.Op(nil)
+		m.heard = append(m.heard[:0], m.t.taken...) // what ends may begin a transaction
+		records, again := m.heard, []*driver.Op(nil)
 		for _, f := range m.fetched {
 			mine := records[:f.records]
 			records = records[f.records:]
@@ -170,7 +171,7 @@ func (m *Member) ended(o *outcome, c *call, f fetched, records []uint32) (again 
 		if f.more && err == nil {
 			return nil
 		}
-		if err == nil && c.base > 0 { // it waited for the rest
+		if err == nil && len(op.Got) < op.Max {
 			m.forget(c)
 			if !m.takeRest(o, op, f.kind) {
 				m.end(o, op, nil)

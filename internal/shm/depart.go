@@ -34,7 +34,7 @@ func (m *Member) Detach(context.Context) error {
 		m.slow.Stop()
 	}
 	m.point(PointLeaving)
-	m.depart(&o, Name{m.index, m.id}, "detach", "its holder detached")
+	m.depart(&o, m.name(), "detach", "its holder detached")
 	last := uint32(m.s.load(gDead)) != 0
 	m.s.local[m.index].Store(nil)
 	m.s.ours.Add(-1)
@@ -56,7 +56,7 @@ func (m *Member) depart(o *outcome, who Name, op, why string) error {
 			t.set(at+mState, state|memberLeaving)
 		}
 	})
-	if who.Index == m.index {
+	if who == m.name() {
 		m.state |= memberLeaving
 	}
 	for over := false; !over && err == nil; {
@@ -81,6 +81,9 @@ func (m *Member) depart(o *outcome, who Name, op, why string) error {
 	}
 	return err
 }
+
+// name is that of m. One who sat in its place before had another.
+func (m *Member) name() Name { return Name{m.index, m.id} }
 
 // departure is the end of a membership, as one member does it.
 type departure struct {
@@ -229,7 +232,7 @@ func (d *departure) stack(o *outcome) (more bool, err error) {
 		t.setE(first, eChain, t.get(gFree))
 		t.set(gFree, first)
 	})
-	if d.who.Index == d.m.index {
+	if d.who == d.m.name() {
 		d.m.free = 0
 	}
 	return more, err

@@ -26,11 +26,12 @@ type world struct {
 	left    int           // steps before it stops; -1: it does not
 	steps   int           // it has made
 	going   bool          // it lives, and is not stopped
+	tries   []*try        // of drain
 }
 
 func newWorld(t *testing.T, slots int) *world {
 	w := &world{t: t, stopped: make(chan struct{}), goOn: make(chan struct{}), left: -1}
-	about := About{Name: "explored", Title: "explored", Send: true, Receive: true}
+	about := About{Name: "explored", Title: "explored", Send: true, Receive: true, Select: driver.SelectClaims}
 	p := Params{Slots: slots, Waiters: 16, Members: 4, Pool: 16 * pageBytes, Founder: Founder{ID: [16]byte{1}, About: about}}
 	size, _, err := p.Size()
 	if err != nil {
@@ -104,25 +105,20 @@ func sends(values ...string) driver.Op {
 
 func receives(n int) driver.Op { return driver.Op{Kind: driver.OpRecv, Max: n, Try: true} }
 
-// drain receives all there is by m, and reports the values.
-func (w *world) drain(m *Member) (got []string) {
+// drain receives by m all there is, or begins to: a try waits for the answer of one who is stopped.
+func (w *world) drain(m *Member) {
 	for range 64 {
 		x := begin(m, receives(1))
+		w.tries = append(w.tries, x)
 		w.turn()
 		if !x.over() || x.NotReady || errors.Is(x.Err, driver.ErrClosed) {
-			return got
+			return
 		}
 		if x.Err != nil {
 			w.t.Fatal(x.Err)
 		}
-		v := string(x.Got[0].Value)
-		if h := x.Got[0].Header["of"]; h != v {
-			w.t.Fatalf("the value %q has the header of %q", v, h)
-		}
-		got = append(got, v)
 	}
 	w.t.Fatal("there is no end of values")
-	return nil
 }
 
 // turn has those who go on look at what has happened to them.
@@ -199,11 +195,37 @@ func scenes() []scene {
 			begin(m, driver.Op{Kind: driver.OpSelect, Cases: []driver.Case{{Channel: m, Op: &send}, {Channel: m, Op: recv.Op}}})
 			return []*try{recv}
 		}},
+		{"send in a select, to who waits", 0, func(w *world) []*try {
+			return []*try{begin(w.others[0], driver.Op{Kind: driver.OpRecv, Max: 1})}
+		}, selecting(sends("v"))},
+		{"send in a select, to a select", 0, func(w *world) []*try {
+			return selecting(driver.Op{Kind: driver.OpRecv, Max: 1})(w.others[0])
+		}, selecting(sends("v"))},
+		{"receive in a select, from a select", 0, func(w *world) []*try {
+			return selecting(sends("a"))(w.others[0])
+		}, selecting(driver.Op{Kind: driver.OpRecv, Max: 1})},
+		{"take in a select, and confirm", 1, ready("a", "b"), func(m *Member) []*try {
+			if take := selecting(driver.Op{Kind: driver.OpTake, Max: 1})(m)[0]; len(take.Got) == 1 {
+				begin(m, driver.Op{Kind: driver.OpDone, Hold: take.Got[0].Hold})
+			}
+			return nil
+		}},
 		{"detach", 2, ready("a", "b"), func(m *Member) []*try {
 			begin(m, driver.Op{Kind: driver.OpTake, Max: 1, Try: true})
 			m.Detach(context.Background())
 			return nil
 		}},
+	}
+}
+
+// selecting returns a select of one case, which is what is judged.
+func selecting(op driver.Op) func(*Member) []*try {
+	return func(m *Member) []*try {
+		c := &try{Op: new(op), ended: make(chan struct{})}
+		s := driver.Op{Kind: driver.OpSelect, Cases: []driver.Case{{Channel: m, Op: c.Op}}}
+		s.OnFinish(func(*driver.Op) { close(c.ended) })
+		m.Start(&s)
+		return []*try{c}
 	}
 }
 
@@ -232,7 +254,7 @@ func (s scene) explore(t *testing.T, k int, dies bool) (steps int, reached bool)
 	fresh := []*try{begin(w.others[1], sends("x"))}
 	w.turn()
 	w.check()
-	got := w.drain(w.others[0])
+	w.drain(w.others[0])
 	if reached && !dies {
 		w.left, w.going = -1, true
 		close(w.goOn)
@@ -248,13 +270,14 @@ func (s scene) explore(t *testing.T, k int, dies bool) (steps int, reached bool)
 	w.going = false
 	w.turn()
 	w.check()
-	got = append(got, w.drain(w.others[1])...)
+	w.drain(w.others[1])
 	w.turn()
+	got := w.received(w.tries)
 	if !reached || !dies { // what it has received, it has
-		got = append(got, received(did)...)
+		got = append(got, w.received(did)...)
 	}
-	got = append(got, received(before)...)
-	s.judge(w, append(before, fresh...), got)
+	got = append(got, w.received(before)...)
+	s.judge(w, append(before, fresh...), got, reached && dies)
 	w.atRest()
 	if reached && dies {
 		w.victim.s.damage("it is dead") // what it still does, it does to itself
@@ -266,20 +289,24 @@ func (s scene) explore(t *testing.T, k int, dies bool) (steps int, reached bool)
 	return w.steps, reached
 }
 
-func received(tries []*try) (got []string) {
+func (w *world) received(tries []*try) (got []string) {
 	for _, x := range tries {
 		if x.Kind != driver.OpRecv {
 			continue
 		}
 		for _, it := range x.Got {
-			got = append(got, string(it.Value))
+			v := string(it.Value)
+			if h := it.Header["of"]; h != v {
+				w.t.Errorf("the value %q has the header of %q", v, h)
+			}
+			got = append(got, v)
 		}
 	}
 	return got
 }
 
 // judge compares what was sent by those who live with what was received.
-func (s scene) judge(w *world, sent []*try, got []string) {
+func (s scene) judge(w *world, sent []*try, got []string, died bool) {
 	seen := map[string]int{}
 	for _, v := range got {
 		if seen[v]++; seen[v] > 1 {
@@ -296,8 +323,8 @@ func (s scene) judge(w *world, sent []*try, got []string) {
 			if !left && seen[v] > 0 {
 				w.t.Errorf("%s was received, and its send ended with %v after %d", v, x.Err, x.N)
 			}
-			if x.over() && i < x.N && seen[v] == 0 && !s.mayHave(v) {
-				w.t.Errorf("%s was sent, and is nowhere; received %q", v, got)
+			if x.over() && i < x.N && seen[v] == 0 && !s.mayHave(v, died) {
+				w.t.Errorf("%s was sent, and is nowhere; received %q\n%s", v, got, w.others[0].s.Dump())
 			}
 			if !x.over() {
 				w.t.Errorf("the send of %s waits for ever; received %q\n%s", v, got, w.others[0].s.Dump())
@@ -306,9 +333,13 @@ func (s scene) judge(w *world, sent []*try, got []string) {
 	}
 }
 
-// mayHave reports whether the victim may have received v.
-func (s scene) mayHave(v string) bool {
-	return v != "x" && s.name[:4] != "stop" && s.name[:4] != "send"
+// mayHave reports whether the victim may have received v: one of those that were there before; or, in a
+// select, which it decides itself, what came later, if it has died with it.
+func (s scene) mayHave(v string, died bool) bool {
+	if v == "x" {
+		return died && (s.name[:6] == "select" || s.name[:11] == "receive in ")
+	}
+	return s.name[:4] != "stop" && s.name[:4] != "send"
 }
 
 // check checks what is so in every state.
@@ -348,6 +379,9 @@ func TestEveryStep(t *testing.T) {
 					}
 					total++
 				}
+			}
+			if total == 0 {
+				t.Error("it does nothing that others see")
 			}
 			t.Log(fmt.Sprint(total, " stops"))
 		})

@@ -3,6 +3,8 @@ package shm
 import (
 	"runtime"
 	"sync/atomic"
+
+	"github.com/handoff-go/handoff/driver"
 )
 
 // What a process does beside the operations of its members: it looks at what others have
@@ -45,30 +47,46 @@ func (m *Member) check() {
 // Others returns the members of other processes, and a word that changes with them. Called
 // with a word it has returned, it returns nothing if nothing has changed.
 func (m *Member) Others(seen uint64) (others []Name, word uint64) {
+	var o outcome
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.detached {
-		return nil, seen
-	}
+	defer m.leave(&o)
 	s := m.s
-	if word = s.load(gJoined); word == seen {
+	if m.detached || s.load(gJoined) == seen {
 		return nil, seen
 	}
-	for i := range s.members {
-		if uint32(s.load(s.memberWord(i)+mState)) != 0 && s.local[i].Load() == nil {
-			others = append(others, Name{i, s.idOf(i)})
+	// In one state: half of a name would be a member that nobody knows, and its own be missed.
+	if m.do(&o, func(t *tx) {
+		others, word = others[:0], s.load(gJoined)
+		for i := range s.members {
+			if t.get(s.memberWord(i)+mState) != 0 && s.local[i].Load() == nil {
+				others = append(others, Name{i, s.idOf(i)})
+			}
 		}
+	}) != nil {
+		return nil, seen
 	}
 	return others, word
 }
 
+// At is the name of whoever sits at place i, if somebody does.
+func (s *Segment) At(i uint32) (n Name, ok bool) {
+	if i >= s.members || uint32(s.load(s.memberWord(i)+mState)) == 0 {
+		return n, false
+	}
+	return Name{i, s.idOf(i)}, true
+}
+
+// ErrLeft says that the member who was asked to do something for others has left itself.
+var ErrLeft = driver.Because(driver.ErrDetached, "it has left")
+
 // Clear ends the membership of one who is dead. Its values and holds go where the laws say.
+// ErrLeft if m is not there any more: then it is not among the members of this process either.
 func (m *Member) Clear(who Name) error {
 	var o outcome
 	m.mu.Lock()
 	defer m.leave(&o)
 	if m.detached {
-		return nil
+		return ErrLeft
 	}
 	m.point(PointCleaning)
 	return m.depart(&o, who, "death", "its holder died")

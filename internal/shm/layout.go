@@ -79,8 +79,8 @@ const (
 	gTimed    // holds and rests with an end
 	gTries    // how many plain operations wait only for the answers of offers
 	gDead     // the segment is over: nobody joins any more
-	gReserved // how many pages have memory
-	gSweep    // the channel was closed, and values without a slot may have to go home
+	_
+	gSweep // the channel was closed, and values without a slot may have to go home
 	gEnd
 )
 
@@ -169,7 +169,7 @@ func (p *Params) Defaults() {
 		p.Members = 64
 	}
 	if p.Pool == 0 {
-		p.Pool = 16 << 20
+		p.Pool = 1 << 20
 	}
 	if p.MaxValue == 0 {
 		p.MaxValue = max(inlineWords*8, p.Pool/4)
@@ -228,8 +228,7 @@ func (p Params) geometry() (geometry, error) {
 	return g, nil
 }
 
-// Size is how many bytes a segment for p has, and how many of them come before the pool,
-// whose pages need memory only when they are used.
+// Size is how many bytes a segment for p has, and how many of them come before the pool.
 func (p Params) Size() (size, fixed int64, err error) {
 	g, err := p.geometry()
 	return int64(g.words) * 8, int64(g.poolAt) * 8, err

@@ -26,8 +26,9 @@ type Member struct {
 	calls    []*call  // by waiter
 	spare    []*call
 	fetched  []fetched
-	header   []byte // room for one
-	waits    int    // how many operations wait
+	heard    []uint32 // the records of those in fetched
+	header   []byte   // room for one
+	waits    int      // how many operations wait
 	detached bool
 	last     driver.Stats // once detached
 	timer    *time.Timer  // for the ends of holds and rests

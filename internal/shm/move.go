@@ -155,8 +155,12 @@ func (t *tx) left(e uint32) {
 	t.setE(e, eFrom, 0)
 	t.add(t.waiterAt(w)+wCount, 1)
 	rest := t.add(t.waiterAt(w)+wMost, ^uint32(0))
-	if rest == 0 {
+	switch {
+	case rest == 0:
 		t.finishSend(w, resOK)
+		return
+	case t.get(gClosed) != 0: // e was held then
+		t.finishSend(w, resClosed)
 		return
 	}
 	next := t.w(w, wStage)
@@ -230,7 +234,10 @@ func (t *tx) handOut() bool {
 		return false
 	}
 	s := t.e(e, eFrom)
-	if s != 0 && !t.mayTry(s, w) {
+	if !t.mayTry(s, w) {
+		if !t.awake(w) && t.w(s, wOffer)&isSpent == 0 {
+			t.ask(w) // or it has gone, and another is the first
+		}
 		return false
 	}
 	switch taker, sender := t.awake(w), t.awake(s); {

@@ -67,13 +67,16 @@ func (t *tx) ask(w uint32) {
 }
 
 // passOver lets others pass the offer w, whose ticket somebody else has claimed. It keeps its
-// place, and is to be answered later.
+// place, and is to be answered later. Who has promised to meet it is let go.
 func (t *tx) passOver(w uint32) {
-	if t.phase(w) == phaseWaiting && t.w(w, wOffer)&isOffer != 0 {
-		t.setW(w, wOffer, t.w(w, wOffer)|isAsked)
-		t.setW(w, wLease, uint32(t.s.now()-1))
-		t.move()
+	if t.phase(w) != phaseWaiting || t.w(w, wOffer)&isOffer == 0 {
+		return
 	}
+	promised := t.promisedTo(w)
+	t.setW(w, wOffer, t.w(w, wOffer)|isAsked)
+	t.setW(w, wLease, uint32(t.s.now()-1))
+	t.move()
+	t.release(promised)
 }
 
 // firstTaker returns the first receiver that is not passed over.
@@ -143,68 +146,141 @@ func (t *tx) trying(w uint32, try bool) {
 	}
 }
 
-// mayTake reports whether a receiver that is an offer would be the first to meet a value that
-// is sent now.
-func (t *tx) mayTake() bool {
+// meets reports whether a value that is sent now has a slot or a receiver at once. If try it looks
+// at the first receiver only, and one that holds is none.
+func (t *tx) meets(try bool) bool {
+	if t.used() < t.s.slots {
+		return t.firstNoSlot() == 0
+	}
+	if _, e := t.pair(); e != 0 {
+		return false // it would come behind one that is asleep
+	}
 	w := t.firstTaker()
-	if w == 0 || t.awake(w) || t.wKind(w) != waitRecv {
-		return false
-	}
-	for e := t.get(gReady); e != 0; e = t.readyAfter(e) {
-		if s := t.e(e, eFrom); !t.passedOver(s) && !t.sameTicket(w, s) {
-			return false
-		}
-	}
-	return true
+	return w != 0 && t.awake(w) && (!try || t.wKind(w) == waitRecv)
 }
 
-// mayGive reports whether a value that is an offer would be the first that a receiver meets
-// who comes now.
-func (t *tx) mayGive() bool {
-	e := t.get(gReady)
-	for e != 0 && t.passedOver(t.e(e, eFrom)) {
-		e = t.readyAfter(e)
+// mayLeave reports whether the value e of a send that tries, or a new one if e is 0, could meet
+// a slot or a receiver if all offers before it, on both sides, answered as suits it.
+func (t *tx) mayLeave(e uint32) bool {
+	if free := t.s.slots - t.used(); free > 0 {
+		for x := t.get(gNoSlot); x != 0 && x != e && free > 0; x = t.noSlotAfter(x) {
+			if t.isFirm(t.e(x, eFrom)) {
+				free--
+			}
+		}
+		if free > 0 {
+			return true
+		}
 	}
-	if e == 0 || t.awake(t.e(e, eFrom)) {
+	if e != 0 && t.w(t.e(e, eFrom), wOffer)&isSpent != 0 {
 		return false
 	}
+	firm := 0
+	for x := t.get(gReady); x != 0 && x != e; x = t.readyAfter(x) {
+		if t.isFirm(t.e(x, eFrom)) {
+			firm++
+		}
+	}
 	for w := t.get(gTakers); w != 0; w = t.w(w, wNext) {
-		if !t.passedOver(w) && !t.sameTicket(w, t.e(e, eFrom)) {
+		switch {
+		case t.passedOver(w), e != 0 && t.sameTicket(w, t.e(e, eFrom)):
+		case firm > 0:
+			if t.awake(w) {
+				firm--
+			}
+		case t.wKind(w) == waitRecv:
+			return true
+		case t.awake(w):
 			return false
 		}
 	}
-	return true
+	return false
+}
+
+// mayGet reports whether the receiver w, which tries, or a new one of this kind if w is 0, could meet a
+// value if all offers before it, on both sides, answered as suits it.
+func (t *tx) mayGet(w, kind uint32) bool {
+	firm := 0
+	for x := t.get(gTakers); x != 0 && x != w; x = t.w(x, wNext) {
+		if t.isFirm(x) {
+			firm++
+		}
+	}
+	for e := t.get(gReady); e != 0; e = t.readyAfter(e) {
+		switch s := t.e(e, eFrom); {
+		case t.passedOver(s), w != 0 && t.sameTicket(w, s), kind != waitRecv && t.isTrying(s):
+		case firm == 0:
+			return true
+		default:
+			firm--
+		}
+	}
+	return false
+}
+
+// isFirm reports whether w takes effect with whom it meets, and nobody passes it over.
+func (t *tx) isFirm(w uint32) bool { return t.awake(w) && !t.passedOver(w) }
+
+// mayMeet reports whether w, which tries, may take effect yet.
+func (t *tx) mayMeet(w uint32) bool {
+	switch {
+	case t.counterpart(w) != meetsNobody:
+		return true
+	case t.wKind(w) == waitStop:
+		return false
+	case t.wKind(w) == waitSend:
+		return t.mayLeave(t.w(w, wRecord))
+	}
+	return t.mayGet(w, t.wKind(w))
 }
 
 // endTry ends an operation that waits for the answers of offers only, and for none any more. A
-// select of that kind is told, and ends itself.
+// select of that kind is asked, and ends itself.
 func (t *tx) endTry() bool {
 	if t.get(gTries) == 0 {
 		return false
 	}
-	taker, value := t.pair()
 	for w := t.get(gTakers); w != 0; w = t.w(w, wNext) {
-		if w == taker || !t.isTrying(w) {
-			continue
+		if t.isVain(w) {
+			t.finishTaker(w, resNotReady)
+			return true
 		}
-		if t.w(w, wOffer)&isOffer != 0 {
-			t.remind(w)
-			continue
-		}
-		t.finishTaker(w, resNotReady)
-		return true
 	}
 	for e := t.get(gReady); e != 0; e = t.readyAfter(e) {
-		s := t.e(e, eFrom)
-		if s == 0 || !t.isTrying(s) || e == value && t.mayTry(s, taker) || t.used() < t.s.slots {
-			continue
+		if s := t.e(e, eFrom); s != 0 && t.isVain(s) {
+			t.goHome(e, resNotReady)
+			return true
 		}
-		if t.w(s, wOffer)&isOffer != 0 {
-			t.remind(s)
-			continue
+	}
+	return false
+}
+
+// isVain reports whether w is an operation that tries and can meet nobody. It asks the select of
+// that kind that w is a case of, if none of its cases can.
+func (t *tx) isVain(w uint32) bool {
+	switch {
+	case !t.isTrying(w) || t.passedOver(w):
+		return false
+	case t.w(w, wOffer)&isOffer == 0:
+		return !t.mayMeet(w)
+	case !t.anyMayMeet(w):
+		t.ask(w)
+	}
+	return false
+}
+
+// anyMayMeet reports whether any case of the select of w, which tries, may take effect yet. All of
+// them are here.
+func (t *tx) anyMayMeet(w uint32) bool {
+	for x := t.get(gTakers); x != 0; x = t.w(x, wNext) {
+		if t.sameTicket(w, x) && t.mayMeet(x) {
+			return true
 		}
-		t.goHome(e, resNotReady)
-		return true
+	}
+	for e := t.get(gReady); e != 0; e = t.readyAfter(e) {
+		if s := t.e(e, eFrom); t.sameTicket(w, s) && t.mayMeet(s) {
+			return true
+		}
 	}
 	return false
 }
@@ -213,7 +289,7 @@ func (t *tx) endTry() bool {
 // that holds must not be met.
 func (t *tx) mayTry(s, w uint32) bool { return !t.isTrying(s) || t.wKind(w) == waitRecv }
 
-func (t *tx) isTrying(w uint32) bool { return t.w(w, wOffer)&isTry != 0 }
+func (t *tx) isTrying(w uint32) bool { return w != 0 && t.w(w, wOffer)&isTry != 0 }
 
 // bind makes the offer w, whose value somebody holds now, a send like any other. Its owner is
 // told: it has promised, and must not promise anything else.
@@ -316,7 +392,8 @@ func (t *tx) attempt(w uint32) answer {
 		t.unbind(w)
 		return answerBound
 	}
-	t.setW(w, wOffer, isOffer|t.w(w, wOffer)&(isTold|isTry)) // so it is not passed over
+	t.setW(w, wOffer, isOffer|t.w(w, wOffer)&(isTold|isTry|isSpent)) // so it is not passed over
+	t.refuseTry(w)
 	switch t.counterpart(w) {
 	case meetsFirm:
 		t.own = w
@@ -343,6 +420,15 @@ func (t *tx) attempt(w uint32) answer {
 	t.setW(w, wOffer, t.w(w, wOffer)&^isGranted)
 	t.move()
 	return answerNo
+}
+
+// refuseTry tells the send that tries, and looks at w, that this one is there, and takes to hold.
+func (t *tx) refuseTry(w uint32) {
+	if taker, e := t.pair(); e != 0 && taker == w {
+		if s := t.e(e, eFrom); !t.mayTry(s, w) {
+			t.setW(s, wOffer, t.w(s, wOffer)|isSpent)
+		}
+	}
 }
 
 // unbind notes that the owner of w has heard that it is bound.

@@ -121,7 +121,6 @@ func (m *Member) memory(e uint32, n int) error {
 		t.freePages(e) // of a value that was staged here, and then elsewhere
 		p := t.takePages(pagesFor(n))
 		t.setE(e, eExtent, p)
-		reserved := t.get(gReserved)
 		switch {
 		case !t.commit():
 			if err := m.s.damaged(); err != nil {
@@ -130,37 +129,7 @@ func (m *Member) memory(e uint32, n int) error {
 		case p == 0:
 			return driver.Because(driver.ErrFull, "%d bytes do not fit into what is left of the pool (pool=)", n)
 		default:
-			err := m.reserve(reserved, p-1+pagesFor(n))
-			if err != nil {
-				m.untidy = append(m.untidy, e)
-			}
-			return err
-		}
-	}
-}
-
-// reserveStep is how many pages are reserved at least.
-const reserveStep = 64
-
-// reserve sees to it that the first pages, so many as are given, can be touched. Of those before
-// reserved it is known.
-func (m *Member) reserve(reserved, pages uint32) error {
-	if pages <= reserved || m.s.Reserve == nil {
-		return nil
-	}
-	pages = min(m.s.pages, (pages+reserveStep-1)/reserveStep*reserveStep)
-	if err := m.s.Reserve(int(reserved), int(pages-reserved)); err != nil {
-		return err
-	}
-	for {
-		t := &m.t
-		t.begin()
-		t.set(gReserved, max(pages, t.get(gReserved)))
-		if t.commit() {
 			return nil
-		}
-		if err := m.s.damaged(); err != nil {
-			return err
 		}
 	}
 }
@@ -199,9 +168,14 @@ func (s *Segment) content(e uint32) []byte {
 }
 
 // write writes header and value into e.
-func (s *Segment) write(e uint32, header, value []byte) {
+func (m *Member) write(e uint32, header, value []byte) {
+	s := m.s
 	b := s.content(e)
 	copy(b, header)
+	if hasPoints {
+		copy(b[min(len(header), len(b)):], value[:len(value)/2])
+		m.point(PointHalf)
+	}
 	copy(b[min(len(header), len(b)):], value)
 	s.note(s.geometry.recordAt+e*recordWords+eSize, uint64(len(header))<<32|uint64(len(value)))
 }

@@ -18,11 +18,13 @@ const (
 	PointJoined
 	PointLeaving
 	PointCleaning
+	PointClaimed  // the ticket of a select is claimed, and nothing is written
+	PointPromised // it has promised, or its case has taken effect, and its ticket does not say so
 	Points
 )
 
 // String is the name of p.
 func (p Point) String() string {
 	return [...]string{"built", "committed", "applied", "fetched", "payload-half", "payload-full", "before-wake", "woken", "taken",
-		"heard", "joined", "leaving", "cleaning", "?"}[min(p, Points)]
+		"heard", "joined", "leaving", "cleaning", "claimed", "promised", "?"}[min(p, Points)]
 }

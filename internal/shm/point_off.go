@@ -2,4 +2,7 @@
 
 package shm
 
+// hasPoints says that values are written in two halves.
+const hasPoints = false
+
 func (m *Member) point(Point) {}

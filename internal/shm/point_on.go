@@ -2,6 +2,8 @@
 
 package shm
 
+const hasPoints = true
+
 // AtPoint is called whenever a member passes a point.
 var AtPoint func(Point)
 

@@ -78,7 +78,8 @@ const (
 	isGranted = 4  // its owner has promised to take it
 	isTold    = 8  // it is on its owner's list of what has happened
 	isBound   = 32 // it was an offer: its promise was taken up, its value is held, and its owner has not heard of it
-	isTry     = 16 // no offer, but a plain operation that does not wait longer than for the answers of offers
+	isTry     = 16 // it does not wait longer than for the answers of offers
+	isSpent   = 64 // a send that tries: the first receiver it looked at takes to hold, and is there
 )
 
 // result is how an operation ended.

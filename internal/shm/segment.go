@@ -26,9 +26,6 @@ type Segment struct {
 
 	// Ring wakes a member of another process.
 	Ring func(Name)
-	// Reserve sees to it that n pages of the pool from the one at first on, counted from 0, can be
-	// touched. nil: all can.
-	Reserve func(first, n int) error
 	// Clock is the time that all processes share, in ns.
 	Clock func() int64
 
@@ -117,8 +114,5 @@ func (s *Segment) Anybody() *Member {
 	}
 	return nil
 }
-
-// PoolAt is how many bytes come before the pool.
-func (s *Segment) PoolAt() int { return 8 * int(s.poolAt) }
 
 func (s *Segment) waiterWord(w uint32) uint32 { return s.geometry.waiterAt + w*waiterWords }

@@ -109,11 +109,7 @@ func (t *tx) caseReady(c *driver.Case, try bool) bool {
 	case driver.OpAwaitStop:
 		return t.get(gStopped) != 0
 	case driver.OpSend:
-		if t.get(gClosed) != 0 || t.takesOne() {
-			return true
-		}
-		w := t.firstTaker()
-		return !try && w != 0 && t.awake(w)
+		return t.get(gClosed) != 0 || t.meets(try)
 	}
 	return t.takesNow() || t.get(gClosed) != 0 && t.used() == 0
 }
@@ -148,7 +144,7 @@ func (m *Member) commitCase(o *outcome, op *driver.Op, i int) (over bool) {
 	case err != nil:
 		m.end(o, op, err)
 		return true
-	case !ready:
+	case !ready, m.t.result == resNotReady:
 		if prepare != nil {
 			m.unstage(1)
 		}
@@ -263,15 +259,15 @@ func (m *Member) stand(o *outcome, op *driver.Op) (over bool) {
 // chosen with equal chance.
 func orderOf(op *driver.Op) []int { return rand.Perm(len(op.Cases)) }
 
-// caseMayBe reports whether a case that is not ready would meet an offer.
+// caseMayBe reports whether a case that is not ready may be when offers have answered.
 func (t *tx) caseMayBe(c *driver.Case) bool {
 	switch {
 	case c.Channel == nil || c.Op.Kind == driver.OpAwaitStop:
 		return false
 	case c.Op.Kind == driver.OpSend:
-		return t.mayTake()
+		return t.mayLeave(0)
 	}
-	return t.mayGive()
+	return t.mayGet(0, kindOf(c.Op.Kind))
 }
 
 // stageCases puts the values of all sends on the stack, in order, the first on top.
@@ -327,20 +323,20 @@ func (m *Member) asked(o *outcome, c *call, w uint32) {
 			m.withdraw(o, c, nil)
 			return
 		case ticket.Busy:
-			s.parked = true
-			m.do(o, func(t *tx) { t.passOver(w) })
+			m.park(o, c, w)
 			return
 		}
 		s.claimed = w
 	} else if s.claimed != w {
-		s.parked = true
-		m.do(o, func(t *tx) { t.passOver(w) })
+		m.park(o, c, w)
 		return
 	}
+	m.point(PointClaimed)
 	var a answer
 	if m.do(o, func(t *tx) { a = t.attempt(w) }) != nil {
 		a = answerNo
 	}
+	m.point(PointPromised)
 	switch a {
 	case answerEnded:
 		i := s.caseOf(w)
@@ -357,6 +353,17 @@ func (m *Member) asked(o *outcome, c *call, w uint32) {
 	}
 }
 
+// park leaves w to be answered later: the ticket is claimed for something else, and others pass w
+// over meanwhile. If it is free, and only its owner has to look first, they wait for that: its
+// owner waits for nobody. To pass w over, too, would let go who has promised to meet it,
+// and two who ask each other in turn could go on with that for ever.
+func (m *Member) park(o *outcome, c *call, w uint32) {
+	c.sel.parked = true
+	if c.sel.claimed != 0 || c.sel.tk.State() == ticket.Claimed {
+		m.do(o, func(t *tx) { t.passOver(w) })
+	}
+}
+
 // bound notes that the send w of c is chosen, and held.
 func (m *Member) bound(o *outcome, c *call, w uint32) {
 	c.sel.bound = true
@@ -370,14 +377,14 @@ func (m *Member) endVain(o *outcome, c *call) {
 	if op == nil || !op.Try || s.claimed != 0 {
 		return
 	}
-	meets := false
+	may := false
 	m.do(o, func(t *tx) {
-		meets = false
+		may = false
 		for _, w := range s.ws {
-			meets = meets || w != 0 && t.phase(w) == phaseWaiting && t.counterpart(w) != meetsNobody
+			may = may || w != 0 && t.phase(w) == phaseWaiting && t.mayMeet(w)
 		}
 	})
-	if !meets {
+	if !may {
 		op.NotReady = true
 		m.withdraw(o, c, nil)
 	}

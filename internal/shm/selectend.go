@@ -159,7 +159,7 @@ func (m *Member) lookAt(o *outcome, op *driver.Op) {
 		err = m.do(o, func(t *tx) {
 			op.Ready, op.Times = 0, 0
 			for i := range op.Cases {
-				if t.caseReady(&op.Cases[i], true) || t.caseMayBe(&op.Cases[i]) {
+				if c := &op.Cases[i]; t.caseReady(c, true) || t.caseMayBe(c) && !t.isBehindTake(c) {
 					op.Ready++
 				}
 				op.Times += t.times(op.Cases[i].Op.Kind)
@@ -167,6 +167,13 @@ func (m *Member) lookAt(o *outcome, op *driver.Op) {
 		})
 	}
 	m.end(o, op, err)
+}
+
+// isBehindTake reports whether a send beside a default would look at a receiver that takes to hold. As
+// long as that one waits it is not ready; to call it ready would have each look followed by a vain try.
+func (t *tx) isBehindTake(c *driver.Case) bool {
+	w := t.firstTaker()
+	return c.Op.Kind == driver.OpSend && w != 0 && t.wKind(w) != waitRecv && t.used() == t.s.slots
 }
 
 // times counts, for a direction, how often a case of it may have become ready.

@@ -141,7 +141,7 @@ func (m *Member) stage(items []driver.Item) (int, error) {
 				return 0, err
 			}
 		}
-		m.s.write(e, m.header, it.Value)
+		m.write(e, m.header, it.Value)
 		e = uint32(m.s.load(m.s.geometry.recordAt + e*recordWords + eNext))
 		if e > m.s.records {
 			m.s.damage("a stack that leads nowhere")
@@ -200,14 +200,14 @@ func (m *Member) receive(o *outcome, op *driver.Op, kind uint32) {
 }
 
 // takeRest goes on with a receive of many that has got something: with what did not fit into one
-// transaction, and with what offers there are, whose answers it waits for. It returns true if it
-// waits.
+// transaction, and with what is there when the offers before it have answered. It returns true if it
+// waits for that.
 func (m *Member) takeRest(o *outcome, op *driver.Op, kind uint32) (waits bool) {
-	for len(op.Got) < op.Max && op.Kind != driver.OpSelect {
+	for len(op.Got) < op.Max && op.Kind != driver.OpSelect && uint32(m.s.load(gReady)) != 0 {
 		var w uint32
 		err := m.do(o, func(t *tx) {
 			w = 0
-			if t.result = resNotReady; t.get(gReady) != 0 && t.firstTaker() == 0 {
+			if t.result = resNotReady; t.mayGet(0, kind) {
 				t.result = resOK
 				w = t.receive(kind, op.Max-len(op.Got), true)
 			}
@@ -286,7 +286,7 @@ func (m *Member) stageText(text string) uint32 {
 	if len(text) > 8*inlineWords && m.memory(e, min(len(text), 1<<16)) != nil {
 		text = text[:8*inlineWords]
 	}
-	m.s.write(e, nil, []byte(text[:min(len(text), 1<<16)]))
+	m.write(e, nil, []byte(text[:min(len(text), 1<<16)]))
 	return e
 }
 

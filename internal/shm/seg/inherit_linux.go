@@ -34,7 +34,7 @@ func fillMemory(fd int, size int64, make Maker) error {
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals|unix.F_SEAL_SEAL); err != nil {
 		return because(err, "memfd")
 	}
-	mem, err := mapFile(fd, "memfd", false)
+	mem, err := mapFile(fd, "memfd")
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (p *Place) inherit() (*Segment, error) {
 	if st.Nlink == 0 && (err != nil || has&seals != seals) {
 		return nil, fault.Because(fault.ErrDenied, "%s is not sealed: it could be cut off while it is used", name)
 	}
-	mem, err := mapFile(fd, name, p.Fixed > 0)
+	mem, err := mapFile(fd, name)
 	if err != nil {
 		return nil, err
 	}

@@ -27,10 +27,6 @@ type Place struct {
 	closed atomic.Bool
 	prefix string // what the names of bells begin with
 	seg    string // the segment's own name in the folder, "" for a descriptor
-
-	// Fixed is how much of a new segment is reserved when it is made, 0 for all of it. The
-	// rest is for Segment.Reserve, before it is touched.
-	Fixed int64
 }
 
 // At finds the place of w, and makes the user's own folder if it is not there.

@@ -19,7 +19,7 @@ func unsupported() error {
 }
 
 // Place does not exist here.
-type Place struct{ Fixed int64 }
+type Place struct{}
 
 // Life does not exist here.
 type Life struct{ *bell.Bell }
@@ -59,6 +59,9 @@ func (p *Place) Reach(ID) (*bell.Ringer, error) { return nil, unsupported() }
 // Forget does nothing.
 func (p *Place) Forget(ID) {}
 
+// Others returns nothing.
+func (p *Place) Others() []Where { return nil }
+
 // Leave does nothing.
 func (l *Life) Leave() error { return nil }
 
@@ -76,6 +79,3 @@ func (s *Segment) Remove() error { return nil }
 
 // Named says no.
 func (s *Segment) Named() bool { return false }
-
-// Reserve does nothing here.
-func (s *Segment) Reserve(int, int) error { return nil }

@@ -56,35 +56,6 @@ func (s *Segment) Remove() error {
 	})
 }
 
-// Reserve sees to it that the n bytes at off, which are whole pages, have memory, and have it
-// in this mapping: they can be touched from then on. ErrFull if there is none left.
-func (s *Segment) Reserve(off, n int) error {
-	if n == 0 || !reservesLater() { // then all of it was when it was made
-		return nil
-	}
-	for {
-		switch err := unix.Madvise(s.mem[off:off+n], unix.MADV_POPULATE_WRITE); err {
-		case nil:
-			return nil
-		case unix.EINTR, unix.EAGAIN:
-		case unix.EFAULT, unix.ENOMEM: // what would have been a SIGBUS
-			return fault.Because(fault.ErrFull, "%s needs %d bytes, and its file system has not so many left", s.place.where, n)
-		default:
-			return because(err, s.place.where.String())
-		}
-	}
-}
-
-// reservesLater reports whether the system can do what Reserve asks for.
-var reservesLater = sync.OnceValue(func() bool {
-	mem, err := unix.Mmap(-1, 0, os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
-	if err != nil {
-		return false
-	}
-	defer unix.Munmap(mem)
-	return unix.Madvise(mem, unix.MADV_POPULATE_WRITE) == nil
-})
-
 // Named reports whether the segment is still what is found under its name. One
 // that is not, is one nobody else will find.
 func (s *Segment) Named() bool {
@@ -110,7 +81,7 @@ func (p *Place) Open(ctx context.Context, size int64, make Maker) (s *Segment, m
 		s, err = p.inherit()
 		return s, false, err
 	}
-	if make != nil && p.due(time.Now()) {
+	if make != nil && p.due("bells", time.Now()) {
 		p.sweep()
 	}
 	err = p.with(func(dir int) error {
@@ -176,16 +147,15 @@ func (p *Place) find(dir int) (*Segment, error) {
 	if err := private(fd, file); err != nil {
 		return nil, err
 	}
-	mem, err := mapFile(fd, file, p.Fixed > 0)
+	mem, err := mapFile(fd, file)
 	if err != nil {
 		return nil, err
 	}
 	return &Segment{place: p, mem: mem, file: file}, nil
 }
 
-// mapFile maps all of fd, once it is known that all of it is there, or, if the rest is
-// to be reserved later, its head.
-func mapFile(fd int, name string, later bool) ([]byte, error) {
+// mapFile maps all of fd, once it is known that all of it is there.
+func mapFile(fd int, name string) ([]byte, error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		return nil, because(err, name)
@@ -199,11 +169,7 @@ func mapFile(fd int, name string, later bool) ([]byte, error) {
 	case st.Size > math.MaxInt:
 		return nil, fault.Because(fault.ErrTooLarge, "%s has %d bytes, more than this process can address", name, st.Size)
 	}
-	if later {
-		if err := reserve(fd, min(st.Size, head), name); err != nil {
-			return nil, err
-		}
-	} else if st.Blocks*512 < st.Size { // there are holes: somebody has copied it
+	if st.Blocks*512 < st.Size { // there are holes: somebody has copied it
 		if err := reserve(fd, st.Size, name); err != nil {
 			return nil, err
 		}
@@ -211,9 +177,6 @@ func mapFile(fd int, name string, later bool) ([]byte, error) {
 	mem, err := unix.Mmap(fd, 0, int(st.Size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	return mem, because(err, name)
 }
-
-// head is how much of every segment is reserved, so that what it is can be read.
-const head = 64 << 10
 
 // reserve gives the file fd so much of its memory. Without that a full file system
 // would be noticed by a SIGBUS.
@@ -309,22 +272,11 @@ func begin(dir int, temp, mem string) (int, error) {
 
 // fill reserves the memory of s, maps it and has it filled.
 func (s *Segment) fill(fd int, size int64, make Maker) (err error) {
-	now := size
-	if s.place.Fixed > 0 && s.place.Fixed < size && reservesLater() {
-		now = s.place.Fixed
-	}
-	name := s.place.where.String()
-	if err = allowed(size, name); err == nil {
-		err = reserve(fd, now, name)
-	}
-	if err == nil {
-		err = because(unix.Ftruncate(fd, size), s.file)
-	}
-	if err != nil {
+	if err = reserve(fd, size, s.place.where.String()); err != nil {
 		return err
 	}
 	step("reserved")
-	if s.mem, err = mapFile(fd, s.file, s.place.Fixed > 0); err != nil {
+	if s.mem, err = mapFile(fd, s.file); err != nil {
 		return err
 	}
 	if err = make(s.mem); err == nil {

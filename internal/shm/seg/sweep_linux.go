@@ -1,6 +1,7 @@
 package seg
 
 import (
+	"math/rand/v2"
 	"os"
 	"regexp"
 	"strings"
@@ -30,9 +31,9 @@ var swept struct {
 	last       map[string]time.Time
 }
 
-// due reports whether the place is to be swept now.
-func (p *Place) due(now time.Time) bool {
-	key := p.dir.Name() + "/" + p.prefix
+// due reports whether the place is to be swept now, of what is meant.
+func (p *Place) due(what string, now time.Time) bool {
+	key := what + " " + p.dir.Name() + "/" + p.prefix
 	swept.Lock()
 	defer swept.Unlock()
 	for k, at := range swept.last {
@@ -48,6 +49,30 @@ func (p *Place) due(now time.Time) bool {
 	}
 	swept.last[key] = now
 	return true
+}
+
+// othersMost bounds how many segments Others returns.
+const othersMost = 32
+
+// Others returns the names of some other segments in the folder of the user, any of them, for whoever
+// looks whether there are dead ones: few, and not often, so that it costs an Open little. In a folder
+// that is not the user's own nobody looks.
+func (p *Place) Others() []Where {
+	if p.where.Name == "" || !p.due("others", time.Now()) {
+		return nil
+	}
+	names, err := List()
+	if err != nil {
+		return nil
+	}
+	rand.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+	var others []Where
+	for _, name := range names[:min(len(names), othersMost)] {
+		if name != p.where.Name {
+			others = append(others, Where{Name: name})
+		}
+	}
+	return others
 }
 
 // sweep removes what the dead have left: their bells, and what they were making.
