@@ -27,8 +27,7 @@ func withoutSelect(h drivertest.Harness) drivertest.Harness {
 // harness is what all harnesses here have in common.
 func harness(name string, fresh func(*drivertest.Env) string) drivertest.Harness {
 	h := drivertest.Medium(name, fresh)
-	h.Has = h.Has.With(drivertest.FeaturePayloads, drivertest.FeatureHuge, drivertest.FeatureNative).Without(
-		drivertest.FeatureDeadLetter)
+	h.Has = h.Has.With(drivertest.FeaturePayloads, drivertest.FeatureHuge, drivertest.FeatureNative)
 	h.Empty = drivertest.Opened[struct{}](fresh)
 	h.Text = drivertest.Opened[string](fresh)
 	h.Bytes = drivertest.Opened[[]byte](fresh)

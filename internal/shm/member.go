@@ -32,6 +32,7 @@ type Member struct {
 	last     driver.Stats // once detached
 	timer    *time.Timer  // for the ends of holds and rests
 	alarmAt  int64        // when it comes, ms; 0: it does not
+	burials  []burial     // values to be buried, which this member holds
 	slow     *time.Timer  // for the slow check
 	checking bool         // it is set
 
@@ -46,6 +47,7 @@ type About struct {
 	Title    string // for events
 	Send     bool
 	Receive  bool
+	Grave    *Member // of the dead letter, nil for none: what is buried is sent by it
 	Survives driver.Survival
 	Select   driver.SelectScope
 	Checked  func(*Member)   // called at every slow check, while an operation waits; nil for nothing
@@ -67,6 +69,7 @@ type outcome struct {
 	told  []told
 	here  []*Member // members of this process that something has happened to
 	rung  []Name    // those of others that sleep
+	grave *outcome  // what has to be done for the dead letter
 }
 
 // Name names a member: its number, which is used again when it is gone, and what it has
@@ -234,6 +237,7 @@ func (m *Member) committed(o *outcome) {
 	t := &m.t
 	m.free += t.pushed
 	o.told = append(o.told, t.told...)
+	m.burials = append(m.burials, t.burials...)
 	for _, i := range t.woken {
 		if other := m.s.local[i].Load(); other != nil {
 			o.here = append(o.here, other)
@@ -261,6 +265,13 @@ func (m *Member) Start(op *driver.Op) {
 
 // leave frees the lock, and then does what must not be done under it.
 func (m *Member) leave(o *outcome) {
+	m.settleDown(o)
+	m.mu.Unlock()
+	m.after(o)
+}
+
+// settleDown does what is left to be done under the lock.
+func (m *Member) settleDown(o *outcome) {
 	m.serve(o)
 	if len(m.untidy) > 0 {
 		m.tidy()
@@ -268,8 +279,6 @@ func (m *Member) leave(o *outcome) {
 	if m.free > 2*keepRecords {
 		m.give()
 	}
-	m.mu.Unlock()
-	m.after(o)
 }
 
 // serve does what did not fit into the last transaction: nobody else may come to do it.
@@ -301,6 +310,9 @@ func (m *Member) after(o *outcome) {
 	}
 	for _, op := range o.ended {
 		op.Finish()
+	}
+	if o.grave != nil {
+		m.about.Grave.after(o.grave)
 	}
 }
 
@@ -430,7 +442,7 @@ func (m *Member) cancel(o *outcome, c *call, why error) {
 // Info implements driver.Channel.
 func (m *Member) Info() driver.Info {
 	return driver.Info{Name: m.about.Name, Slots: int(m.s.slots), Home: m.home, Can: driver.Capabilities{
-		Rendezvous: true, Hold: true, Stop: true, Select: m.about.Select, Survives: m.about.Survives}}
+		Rendezvous: true, Hold: true, Stop: true, DeadLetter: true, Select: m.about.Select, Survives: m.about.Survives}}
 }
 
 // Stats implements driver.Channel.

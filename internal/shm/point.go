@@ -18,11 +18,13 @@ const (
 	PointJoined
 	PointLeaving
 	PointCleaning
+	PointBuried   // a value is in the dead letter, and in its place still
+	PointInterred // it is in the dead letter only, which remembers it
 	Points
 )
 
 // String is the name of p.
 func (p Point) String() string {
 	return [...]string{"built", "committed", "applied", "fetched", "payload-half", "payload-full", "before-wake", "woken", "taken",
-		"heard", "joined", "leaving", "cleaning", "?"}[min(p, Points)]
+		"heard", "joined", "leaving", "cleaning", "buried", "interred", "?"}[min(p, Points)]
 }

@@ -31,6 +31,7 @@ const (
 	isUnheard   = 1 << 4 // held for a plain receive that has not heard of it yet
 	isOrphan    = 1 << 5 // held, out of the line: its sender has given up
 	wasHanded   = 1 << 6 // eOrder says when
+	isBurying   = 1 << 7 // held by who puts it into the dead letter
 	stateFlags  = 1<<16 - 1
 	holderShift = 16
 )
@@ -101,6 +102,7 @@ func (t *tx) recordAt(e uint32) uint32 {
 	return t.s.geometry.recordAt + e*recordWords
 }
 
+func (t *tx) isRecord(e uint32) bool          { return e-1 < t.s.records }
 func (t *tx) e(e, field uint32) uint32        { return t.get(t.recordAt(e) + field) }
 func (t *tx) setE(e, field, v uint32)         { t.set(t.recordAt(e)+field, v) }
 func (t *tx) kind(e uint32) uint32            { return t.e(e, eState) & inKind }

@@ -13,14 +13,16 @@ import (
 // checked: nothing that is written into the segment later can lead outside it.
 type Segment struct {
 	geometry
-	words   []uint64
-	pool    []byte // the pages
-	budget  int    // how many words a transaction may read
-	typ     string
-	maxHold time.Duration
-	auto    bool
-	born    [16]byte
-	node    uint32 // names this process in tickets
+	words       []uint64
+	pool        []byte // the pages
+	budget      int    // how many words a transaction may read
+	typ         string
+	dead        string // where the dead letter is
+	maxAttempts int
+	maxHold     time.Duration
+	auto        bool
+	born        [16]byte
+	node        uint32 // names this process in tickets
 
 	broken atomic.Pointer[string] // what is damaged, once it was seen
 
@@ -58,6 +60,8 @@ func Load(words []uint64) (*Segment, error) {
 		return nil, driver.Because(driver.ErrConflict, "a segment that is cut off: %d words of %d", len(words), g.words)
 	case words[hdTypeLen] > maxTypeLen:
 		return nil, driver.Because(driver.ErrConflict, "a segment with a type of %d bytes", words[hdTypeLen])
+	case words[hdDeadLen] > 8*hdDeadWords:
+		return nil, driver.Because(driver.ErrConflict, "a segment with a dead letter whose name has %d bytes", words[hdDeadLen])
 	case words[hdMaxValue] > uint64(max(inlineWords*8, int(g.pages)*pageBytes)):
 		return nil, driver.Because(driver.ErrConflict, "a segment with maxvalue=%d and a pool of %d bytes", words[hdMaxValue], g.pages*pageBytes)
 	}
@@ -65,7 +69,9 @@ func Load(words []uint64) (*Segment, error) {
 	s := &Segment{geometry: g, words: words[:g.words], local: make([]atomic.Pointer[Member], g.members)}
 	s.pool = bytesOf(s.words[g.poolAt:])
 	s.budget = int(8*(g.records+g.waiters+g.members+g.pages)) + 4096
-	s.typ = string(bytesOf(words[hdType:headerEnd])[:words[hdTypeLen]])
+	s.typ = string(bytesOf(words[hdType:hdAttempts])[:words[hdTypeLen]])
+	s.dead = string(bytesOf(words[hdDead:headerEnd])[:words[hdDeadLen]])
+	s.maxAttempts = int(min(words[hdAttempts], 1<<16-1)) // more are not counted
 	s.maxHold = time.Duration(words[hdMaxHold])
 	s.auto = words[hdFlags]&flagAutoClose != 0
 	binary.LittleEndian.PutUint64(s.born[:8], words[hdBorn])
@@ -79,7 +85,7 @@ func Load(words []uint64) (*Segment, error) {
 // Params is what the segment was made for.
 func (s *Segment) Params() Params {
 	return Params{Slots: int(s.slots), MaxValue: s.maxValue, Waiters: int(s.waiters), Members: int(s.members), Pool: int(s.pages) * pageBytes,
-		Type: s.typ, MaxHold: s.maxHold, AutoClose: s.auto, Born: s.born}
+		Type: s.typ, MaxHold: s.maxHold, Attempts: s.maxAttempts, Dead: s.dead, AutoClose: s.auto, Born: s.born}
 }
 
 func (s *Segment) damage(what string) { s.broken.CompareAndSwap(nil, &what) }

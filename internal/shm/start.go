@@ -274,6 +274,9 @@ func (m *Member) settle(o *outcome, op *driver.Op) {
 		err = settled
 	}
 	m.unstage(1)
+	if err == nil {
+		err = m.dig(o)
+	}
 	m.end(o, op, err)
 }
 

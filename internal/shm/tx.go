@@ -59,6 +59,8 @@ type tx struct {
 	served []uint32 // receivers that have a value and may take more
 	woken  []uint32 // members that something has ended for
 	told   []told
+
+	burials []burial // values that this transaction has marked to be buried
 }
 
 // begin makes t empty, on the state that is now. What another member has
@@ -69,6 +71,7 @@ func (t *tx) begin() {
 	t.own, t.ended, t.result, t.reason, t.n, t.pushed = 0, false, resOK, 0, 0, 0
 	t.taken, t.woken, t.told = t.taken[:0], t.woken[:0], t.told[:0]
 	t.short, t.full = false, false
+	t.burials = t.burials[:0]
 	t.turned, t.served, t.due = t.turned[:0], t.served[:0], 0
 	for {
 		t.head = t.s.load(headAt)
