@@ -23,6 +23,8 @@
 // deadletter= names another channel in shared memory, not of fd=, which everybody who opens the channel opens,
 // too. A value that is buried is in exactly one of the two, whoever is killed meanwhile.
 //
+// A value of more than 128 bytes is copied twice, into the pool and out of it. Borrow, SendBlock and TakeBlock copy nothing.
+//
 // # What it does not do
 //
 // Cases of a select are refused (ErrUnsupported). Selects are
@@ -118,13 +120,14 @@ func params(cfg driver.Config, a asked) shm.Params {
 	p := shm.Params{Slots: max(cfg.Slots, 0), MaxValue: cfg.MaxValue, Waiters: a.waiters, Members: a.members, Pool: a.pool,
 		Type: cfg.Type, MaxHold: cfg.MaxHold, Attempts: cfg.MaxAttempts, AutoClose: cfg.CloseWhenSendersGone}
 	if p.Pool == 0 && cfg.MaxValue > 0 {
-		p.Pool = poolFor(cfg.MaxValue)
+		p.Pool = poolFor(cfg.MaxValue, p.Slots)
 	}
 	return p
 }
 
-// poolFor is how large a pool is, if nothing is said, for values of so many bytes.
-func poolFor(value int) int { return max(16<<20, (4*value+4095)&^4095) }
+// poolFor is how large a pool is, if nothing is said, for values of so many bytes: when all slots are
+// taken, if they are not very many, there is room for those of a few who send and receive.
+func poolFor(value, slots int) int { return max(16<<20, ((min(slots, 16)+4)*value+4095)&^4095) }
 
 // attachAgain is attach until it does not meet a segment that ends.
 func (d medium) attachAgain(ctx context.Context, u *url.URL, cfg driver.Config, p shm.Params, a asked) (*shm.Member, *shm.Segment, error) {

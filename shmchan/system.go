@@ -149,7 +149,9 @@ func (s *system) release(m *mapping, last bool) {
 	s.mu.Unlock()
 	if over {
 		m.watch.end()
-		m.memory.Close()
+		if !m.InUse() { // or a slice of it would lead nowhere
+			m.memory.Close()
+		}
 		m.place.Close()
 	}
 }

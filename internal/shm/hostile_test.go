@@ -51,6 +51,21 @@ func doAll(words []uint64) {
 	}
 	x := begin(m, sends(string(make([]byte, 5000))))
 	m.Cancel(x.Op, context.Canceled)
+	for _, n := range []int{8, 5000} {
+		loan, _ := m.Borrow(n)
+		for i := range m.Memory(loan) {
+			m.Memory(loan)[i] = 1
+		}
+		y := begin(m, driver.Op{Kind: driver.OpSend, Loan: loan, Try: true})
+		m.Cancel(y.Op, context.Canceled)
+		m.Repay(loan)
+	}
+	if x := begin(m, driver.Op{Kind: driver.OpTake, Max: 2, Try: true, InPlace: true}); len(x.Got) > 0 {
+		for i := range m.Held(x.Got[0].Hold) {
+			_ = m.Held(x.Got[0].Hold)[i]
+		}
+		begin(m, driver.Op{Kind: driver.OpReject, Hold: x.Got[0].Hold, InPlace: true})
+	}
 	m.Collect()
 	m.Stats()
 	all, _ := s.Joined()

@@ -254,7 +254,7 @@ func (m *Member) committed(o *outcome) {
 func (m *Member) Start(op *driver.Op) {
 	var o outcome
 	m.mu.Lock()
-	op.Note, op.N, op.Got, op.NotReady, op.Err = nil, 0, nil, false, nil
+	op.Note, op.N, op.Got, op.NotReady, op.Err = nil, 0, op.Got[:0], false, nil
 	m.start(&o, op)
 	waits := m.waits > 0 && op.Note != nil
 	m.leave(&o)
@@ -336,6 +336,9 @@ func (s *Segment) idOf(i uint32) (id [16]byte) {
 
 func (m *Member) end(o *outcome, op *driver.Op, err error) {
 	op.Err = err
+	if op.Loan.ID != 0 && op.N > 0 {
+		m.s.lent.Add(-1)
+	}
 	if o.first == nil {
 		o.first = op
 		return

@@ -32,6 +32,9 @@ func (t *tx) send(k int, try, more bool) uint32 {
 		return 0
 	}
 	t.own = w
+	if t.lends {
+		t.setW(w, wLent, 1)
+	}
 	first := t.pop()
 	t.setW(w, wMost, uint32(k))
 	t.setW(w, wCount, uint32(t.n))
@@ -276,15 +279,15 @@ func (t *tx) reject(e, reason uint32, why string) {
 	if w == 0 {
 		t.add(gBuried, 1)
 		t.tell(driver.EventDropped, "reject", why, t.tries(e))
+		t.free(e)
 	} else {
 		if t.isRecord(reason) {
 			t.pop()
 		}
 		t.setW(w, wRecord, reason)
 		t.finishSend(w, resRejected)
+		t.restore(e, w)
 	}
-	t.setE(e, eFrom, 0)
-	t.free(e)
 }
 
 // close closes the channel: values of waiting sends go home, but those that are held.

@@ -14,6 +14,7 @@ const (
 	eDue          // end of the hold or the rest, ms: two words, or 0
 	eDueHigh
 	eExtent // first page of its memory, if that is not its own
+	eLoans  // counts how often it was borrowed
 	// Not of transactions: written by who owns the record alone, before it is in line.
 	eSize = 12 // length of the header:32 | of the value:32
 )
@@ -54,6 +55,7 @@ const (
 	wNode  // whose ticket it is under: the process, and its number there
 	wNumber
 	wNumberHigh
+	wLent // of a send: its value is a block, which goes back to who borrowed it if it does not leave
 )
 
 // Kinds of waiters.
@@ -193,7 +195,7 @@ func (t *tx) newWaiter(kind uint32) uint32 {
 	}
 	t.set(gNoWaiter, t.w(w, wNext))
 	t.setW(w, wState, waiterState(kind, phaseWaiting, t.m.index))
-	for _, f := range [...]uint32{wRecord, wLast, wMost, wCount, wStage, wResult, wMore, wOffer} {
+	for _, f := range [...]uint32{wRecord, wLast, wMost, wCount, wStage, wResult, wMore, wOffer, wLent} {
 		t.setW(w, f, 0)
 	}
 	return w

@@ -38,6 +38,7 @@ type Segment struct {
 
 	local []atomic.Pointer[Member] // by number: the members of this process
 	ours  atomic.Int32             // how many they are
+	lent  atomic.Int64             // blocks and values that this process may look at in place
 }
 
 // processNode names this process in the tickets of its selects: with their numbers, which
@@ -123,6 +124,10 @@ func (s *Segment) Anybody() *Member {
 	}
 	return nil
 }
+
+// InUse reports whether somebody of this process may still look at memory of the segment: a block was
+// not given back, or a value that was taken in place not settled.
+func (s *Segment) InUse() bool { return s.lent.Load() > 0 }
 
 // PoolAt is how many bytes come before the pool.
 func (s *Segment) PoolAt() int { return 8 * int(s.poolAt) }
