@@ -373,6 +373,15 @@ type Listed struct {
 	Name  string
 	Type  string // fingerprint of its values, "" while no typed end has opened it
 	Stats Stats
+	// Attached are those who have it open, where the medium knows; nil where it does not.
+	Attached []Attached
+}
+
+// Attached is an attachment as others see it.
+type Attached struct {
+	Pid           int // of its process, which says so itself
+	Since         time.Time
+	Send, Receive bool // what it may do
 }
 
 var registry struct {

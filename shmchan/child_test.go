@@ -1,10 +1,8 @@
 package shmchan
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -12,9 +10,10 @@ import (
 	"time"
 
 	"github.com/handoff-go/handoff"
+	"github.com/handoff-go/handoff/internal/testproc"
 )
 
-// childEnv names what the test binary does instead of testing.
+// childEnv begins the names of what children are given besides.
 const childEnv = "HANDOFF_SHMCHAN_CHILD"
 
 // roles are what a child can be. It is given a URL, says "ready" when it is in place, and
@@ -71,57 +70,19 @@ var roles = map[string]func(url string){
 	},
 }
 
-func must(err error) {
-	if err != nil {
-		fmt.Println(err)
-		os.Exit(1)
-	}
-}
+func must(err error) { testproc.Must(err) }
 
-func TestMain(m *testing.M) {
-	if role := os.Getenv(childEnv); role != "" {
-		roles[role](os.Getenv(childEnv + "_URL"))
-		fmt.Println("ready")
-		io.Copy(io.Discard, os.Stdin)
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { testproc.Main(m, roles) }
 
 // child starts a child, and waits until it is ready. It ends with the test.
 func child(t testing.TB, role, url string, env ...string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(append(os.Environ(), env...), childEnv+"="+role, childEnv+"_URL="+url)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		in.Close()
-		cmd.Process.Kill()
-		cmd.Wait()
-	})
-	if line, err := bufio.NewReader(out).ReadString('\n'); strings.TrimSpace(line) != "ready" {
-		t.Fatalf("child %s: %q, %v", role, line, err)
-	}
-	return cmd
+	return testproc.Child(t, role, url, testproc.Options{Env: env})
 }
 
 func kill(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	cmd.Process.Wait()
+	testproc.Kill(t, cmd)
 }
 
 // patience bounds a wait: reaching it is a failure.

@@ -12,7 +12,7 @@ import (
 )
 
 func init() {
-	driver.Register("shm", medium{store: &system{mapped: map[[16]byte]*mapping{}}, survives: driver.SurvivesPeers})
+	driver.Register("shm", listing{medium{store: &system{mapped: map[[16]byte]*mapping{}}, survives: driver.SurvivesPeers}})
 }
 
 // system is the store of the operating system: segments are files, or descriptors.

@@ -462,18 +462,7 @@ func (m *Member) Stats() driver.Stats {
 
 func (m *Member) stats(o *outcome) {
 	var s driver.Stats
-	wide := func(t *tx, low, high uint32) uint64 { return uint64(t.get(high))<<32 | uint64(t.get(low)) }
-	if m.do(o, func(t *tx) {
-		used, held := t.used(), t.get(gHeldSlots)
-		s = driver.Stats{
-			Slots: int(m.s.slots), Len: int(used - held), Held: int(t.get(gHeld)),
-			SendersWaiting: int(t.get(gSenders)), ReceiversWaiting: int(t.get(gReceivers)),
-			Sent: wide(t, gSent, gSentHigh), Received: wide(t, gReceived, gReceivedHigh),
-			Redelivered: uint64(t.get(gRedelivered)), Rejected: uint64(t.get(gRejected)),
-			Closed: t.get(gClosed) != 0, Stopped: t.get(gStopped) != 0,
-		}
-		s.Senders, s.Receivers = t.rights()
-	}) == nil {
+	if m.do(o, func(t *tx) { s = t.figures() }) == nil {
 		m.last = s
 	}
 	m.last.AsOf = time.Now()

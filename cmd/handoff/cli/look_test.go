@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,7 +43,7 @@ func TestInfo(t *testing.T) {
 	}
 	_, out, errs := run(t.Context(), "info", "--json", s.url("chan=c"))
 	want := figures{Channel: "c", Type: "raw:string", Slots: 4, Len: 1, Held: 1, Senders: 1, Receivers: 1, Sent: 3, Received: 1, Stopped: true}
-	if got := figuresIn(t, out); len(got) != 1 || got[0] != want || errs != "" {
+	if got := figuresIn(t, out); len(got) != 1 || !reflect.DeepEqual(got[0], want) || errs != "" {
 		t.Errorf("%+v, %q, want %+v", got, errs, want)
 	}
 	_, out, _ = run(t.Context(), "info", c)
