@@ -20,6 +20,8 @@
 // that may wait at once, 1024), members= (attachments, 64), pool= (bytes for values of more than
 // 128 bytes, 16 MiB). When one of them does not suffice an operation ends with ErrFull, and says so.
 //
+// A segment without a name is made by File, in a process whose children inherit its descriptor.
+//
 // deadletter= names another channel in shared memory, not of fd=, which everybody who opens the channel opens,
 // too. A value that is buried is in exactly one of the two, whoever is killed meanwhile.
 //
@@ -105,7 +107,7 @@ func (d medium) Open(ctx context.Context, u *url.URL, cfg driver.Config) (driver
 		return nil, err
 	case u.Fragment != "" || u.Host != "":
 		return nil, driver.Because(driver.ErrConflict, "malformed URL: want shm:NAME, shm:/path or shm:fd=N")
-	case len(cfg.Type) > 1024:
+	case len(cfg.Type) > maxType:
 		return nil, driver.Because(driver.ErrUnsupported, "a type whose fingerprint has %d bytes", len(cfg.Type))
 	}
 	m, _, err := d.attachAgain(ctx, u, cfg, params(cfg, a), a)
@@ -114,6 +116,9 @@ func (d medium) Open(ctx context.Context, u *url.URL, cfg driver.Config) (driver
 	}
 	return m, nil
 }
+
+// maxType is how long a fingerprint may be that fits into a segment.
+const maxType = 1024
 
 // params is what a segment is made for, if it is not there.
 func params(cfg driver.Config, a asked) shm.Params {
@@ -134,7 +139,7 @@ func (d medium) attachAgain(ctx context.Context, u *url.URL, cfg driver.Config, 
 	for {
 		rand.Read(p.Born[:])
 		m, s, err := d.attach(ctx, u, cfg, p, a)
-		if !shm.Ended(err) {
+		if !shm.Ended(err) || isDescriptor(u) { // which leads to no other one
 			return m, s, err
 		}
 		if ctx.Err() != nil {

@@ -46,21 +46,19 @@ func (s *system) open(ctx context.Context, u *url.URL, create driver.Create, p s
 	}
 	place.Fixed = fixed
 	rand.Read(ms.id[:])
+	p.Founder.ID = ms.id
+	if p.Place, err = place.Key(); err != nil {
+		place.Close()
+		return ms, err
+	}
 	life, err := place.Join(ms.id)
 	if err != nil {
 		place.Close()
 		return ms, err
 	}
-	p.Founder.ID = ms.id
 	var fill seg.Maker
 	if create != driver.CreateNo {
-		fill = func(mem []byte) error {
-			words, ok := shm.Words(mem)
-			if !ok {
-				return driver.Because(driver.ErrUnsupported, "memory that does not begin at a word")
-			}
-			return shm.Make(words, p)
-		}
+		fill = maker(p)
 	}
 	memory, made, err := place.Open(ctx, size, fill)
 	if err == nil {
@@ -73,6 +71,17 @@ func (s *system) open(ctx context.Context, u *url.URL, create driver.Create, p s
 		return ms, err
 	}
 	return ms, nil
+}
+
+// maker fills the memory of a segment for p.
+func maker(p shm.Params) seg.Maker {
+	return func(mem []byte) error {
+		words, ok := shm.Words(mem)
+		if !ok {
+			return driver.Because(driver.ErrUnsupported, "memory that does not begin at a word")
+		}
+		return shm.Make(words, p)
+	}
 }
 
 // enter fills in what ms is of the memory.
@@ -117,6 +126,10 @@ func (s *system) mapping(place *seg.Place, memory *seg.Segment) (*mapping, error
 	}
 	if err := memory.Reserve(0, segment.PoolAt()); err != nil {
 		return nil, err
+	}
+	// Who is in another folder would see no bell, and take all others for dead.
+	if key, err := place.Key(); err != nil || key != segment.Params().Place {
+		return nil, driver.Because(driver.ErrConflict, "its members have their doorbells in another folder than this process, so they would be taken for dead")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -37,7 +37,8 @@ const (
 	hdDeadLen   = hdAttempts + 1
 	hdDead      = hdDeadLen + 1 // where the dead letter is, as text
 	hdDeadWords = 128
-	headerEnd   = hdDead + hdDeadWords
+	hdPlace     = hdDead + hdDeadWords // two words: the folder in which the bells of the members are
+	headerEnd   = hdPlace + 2
 
 	headAt    = 288 // alone on its cache line
 	firstWord = 304 // what transactions change begins here
@@ -157,8 +158,9 @@ type Params struct {
 	Attempts  int    // how often a value may be handed out, 0: not bounded
 	Dead      string // where the dead letter is; "" for none
 	AutoClose bool
-	Born      [16]byte // the incarnation, random
-	Founder   Founder  // the first member
+	Born      [16]byte  // the incarnation, random
+	Founder   Founder   // the first member
+	Place     [2]uint64 // the folder in which the bells of the members are
 }
 
 // Founder is the first member of a segment: whoever makes it. One without a name is none.
@@ -274,12 +276,13 @@ func Make(words []uint64, p Params) error {
 		hdRecords: uint64(g.records), hdWaiters: uint64(g.waiters), hdMembers: uint64(g.members), hdPages: uint64(g.pages),
 		hdFlags: flags, hdMaxHold: uint64(p.MaxHold), hdPid: uint64(os.Getpid()), hdStart: uint64(time.Now().UnixNano()),
 		hdBorn: binary.LittleEndian.Uint64(p.Born[:8]), hdBorn + 1: binary.LittleEndian.Uint64(p.Born[8:]), hdTypeLen: uint64(len(p.Type)),
+		hdPlace: p.Place[0], hdPlace + 1: p.Place[1],
 		hdAttempts: uint64(p.Attempts), hdDeadLen: uint64(len(p.Dead)),
 	} {
 		words[at] = v
 	}
 	copy(bytesOf(words[hdType:hdAttempts]), p.Type)
-	copy(bytesOf(words[hdDead:headerEnd]), p.Dead)
+	copy(bytesOf(words[hdDead:hdPlace]), p.Dead)
 	fill(words, g)
 	if p.Founder.ID == [16]byte{} {
 		return nil

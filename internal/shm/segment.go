@@ -71,7 +71,7 @@ func Load(words []uint64) (*Segment, error) {
 	s.pool = bytesOf(s.words[g.poolAt:])
 	s.budget = int(8*(g.records+g.waiters+g.members+g.pages)) + 4096
 	s.typ = string(bytesOf(words[hdType:hdAttempts])[:words[hdTypeLen]])
-	s.dead = string(bytesOf(words[hdDead:headerEnd])[:words[hdDeadLen]])
+	s.dead = string(bytesOf(words[hdDead:hdPlace])[:words[hdDeadLen]])
 	s.maxAttempts = int(min(words[hdAttempts], 1<<16-1)) // more are not counted
 	s.maxHold = time.Duration(words[hdMaxHold])
 	s.auto = words[hdFlags]&flagAutoClose != 0
@@ -86,7 +86,7 @@ func Load(words []uint64) (*Segment, error) {
 // Params is what the segment was made for.
 func (s *Segment) Params() Params {
 	return Params{Slots: int(s.slots), MaxValue: s.maxValue, Waiters: int(s.waiters), Members: int(s.members), Pool: int(s.pages) * pageBytes,
-		Type: s.typ, MaxHold: s.maxHold, Attempts: s.maxAttempts, Dead: s.dead, AutoClose: s.auto, Born: s.born}
+		Type: s.typ, MaxHold: s.maxHold, Attempts: s.maxAttempts, Dead: s.dead, AutoClose: s.auto, Born: s.born, Place: [2]uint64{s.words[hdPlace], s.words[hdPlace+1]}}
 }
 
 func (s *Segment) damage(what string) { s.broken.CompareAndSwap(nil, &what) }
