@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/handoff-go/handoff"
+	"github.com/handoff-go/handoff/cmd/handoff/internal/demo"
 )
 
 // figuresIn are the JSON objects in text, one per line.
@@ -112,7 +113,7 @@ func TestCompletion(t *testing.T) {
 		{[]string{"select", s.url("chan=alpha"), s.url("chan=b")}, []string{s.url("chan=b+c")}},
 		{[]string{"recv", s.url("chan=alpha"), ""}, nil},
 		{[]string{"recv", "unix:/no/such.sock?chan="}, nil},
-		{[]string{"demo", "--over", ""}, []string{"unix", "tcp", "pipe", "shm"}},
+		{[]string{"demo", "--over", ""}, demo.Media()},
 		{[]string{"demo", "--kill-at", ""}, []string{"take", "between"}},
 		{[]string{"pi"}, []string{"pipe\tJoin commands by channels, several of a kind where that helps"}},
 	} {
