@@ -110,7 +110,8 @@ func MaxHold(d time.Duration) Option {
 //
 // A channel with a home buries at that home: the dead letter is another of its
 // channels, which url may name relative to the channel's own, as in
-// "?chan=lost&slots=100". One elsewhere is ErrUnsupported.
+// "?chan=lost&slots=100". That of a channel in shared memory is another one there, "shm:lost?slots=100".
+// One elsewhere is ErrUnsupported.
 func DeadLetter(url string) Option {
 	return optionFunc(func(o *options) error { return agree(&o.deadLetter, url, "deadletter") })
 }

@@ -179,6 +179,14 @@ type Op struct {
 	// to its place with its attempt not raised.
 	Unseen bool
 
+	// Loan, of an OpSend without Items, is the block that is sent: N is 1 if it left. Otherwise it is
+	// on loan still, unless Err is ErrInDoubt.
+	Loan Loan
+	// InPlace, of an OpTake, says that the values need not be copied: each is the medium's own memory,
+	// which is not to be written, and not to be read once the hold has ended. An operation that settles
+	// it says so too.
+	InPlace bool
+
 	// Cases, of an OpSelect, are what it chooses from. It is started on the
 	// channel of any of them, and only where Can.Select is SelectHome or more.
 	// Exactly one takes effect, among those ready at one look any with equal
@@ -326,24 +334,26 @@ type Stats struct {
 }
 
 // Borrower is the optional ability to lend blocks of the medium's own memory, to
-// be filled in place and sent without a copy. A Channel that can do it
-// implements it, and the layer above will find it by type assertion; today nobody
-// asks.
+// be filled in place, sent without a copy, and read in place by who takes them. A
+// Channel that can do it implements it; found by type assertion. A block is sent
+// by an OpSend with Op.Loan, and taken by an OpTake with Op.InPlace.
 type Borrower interface {
-	// Borrow returns a block of n bytes, waiting while there is none.
-	// ErrTooLarge if n can never be had.
-	Borrow(ctx context.Context, n int) (Block, error)
+	// Borrow lends a block of n bytes, whose contents are anything. ErrTooLarge if so many can never
+	// be had, ErrFull if there are not so many now.
+	Borrow(n int) (Loan, error)
+	// Memory is the block: nil once it was sent or given back.
+	Memory(Loan) []byte
+	// Held is the memory of a value that was taken in place: nil once it was settled, or its hold
+	// has ended.
+	Held(Hold) []byte
+	// Repay gives a block back unsent. ErrSettled if it was sent or given back.
+	Repay(Loan) error
 }
 
-// Block is memory on loan: custody of the memory itself.
-type Block interface {
-	// Bytes is the memory; touching it after Release or after the block was
-	// sent is misuse that the medium detects where it can.
-	Bytes() []byte
-	// Item makes the block the value of an Op; Start moves it with no copy.
-	Item() Item
-	// Release gives a block back unsent.
-	Release() error
+// Loan names a block on loan to its channel. The zero one is none.
+type Loan struct {
+	ID, Generation uint64
+	Bytes          int // how many it has
 }
 
 // Lister is the optional ability of a Medium to say which channels a home keeps.
@@ -363,6 +373,15 @@ type Listed struct {
 	Name  string
 	Type  string // fingerprint of its values, "" while no typed end has opened it
 	Stats Stats
+	// Attached are those who have it open, where the medium knows; nil where it does not.
+	Attached []Attached
+}
+
+// Attached is an attachment as others see it.
+type Attached struct {
+	Pid           int // of its process, which says so itself
+	Since         time.Time
+	Send, Receive bool // what it may do
 }
 
 var registry struct {

@@ -1,19 +1,18 @@
 package netchan_test
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"strings"
 	"testing"
 
 	"github.com/handoff-go/handoff/hub"
+	"github.com/handoff-go/handoff/internal/testproc"
 )
 
 // childEnv names what the test binary does instead of testing.
-const childEnv = "HANDOFF_NETCHAN_CHILD"
+const childEnv = testproc.Role
 
 // roles are what a child can be. It is given the path of the socket, says
 // "ready" on its output when it is in place, and lives until its input ends.
@@ -59,25 +58,12 @@ var roles = map[string]func(path string){
 	"heir": func(string) {},
 }
 
-func TestMain(m *testing.M) {
-	if role := os.Getenv(childEnv); role != "" {
-		roles[role](os.Getenv(childEnv + "_PATH"))
-		fmt.Println("ready")
-		io.Copy(io.Discard, os.Stdin)
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { testproc.Main(m, roles) }
 
 // say writes a line in one piece, so that a killed process leaves whole lines.
 func say(format string, args ...any) { os.Stdout.WriteString(fmt.Sprintf(format, args...) + "\n") }
 
-func must(err error) {
-	if err != nil {
-		fmt.Println(err)
-		os.Exit(1)
-	}
-}
+func must(err error) { testproc.Must(err) }
 
 func mustOpen(path string) end {
 	e, err := tryOpen(path, "jobs", both)
@@ -104,46 +90,18 @@ func connections() (files []*os.File) {
 // spawn starts a child, which inherits files from 3 on. Whoever calls ends it.
 func spawn(t testing.TB, role, path string, files ...*os.File) (cmd *exec.Cmd, in io.WriteCloser, out io.Reader) {
 	t.Helper()
-	cmd = exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childEnv+"="+role, childEnv+"_PATH="+path)
-	cmd.Stderr = os.Stderr
-	cmd.ExtraFiles = files
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err = cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	return cmd, in, out
+	return testproc.Spawn(t, role, path, testproc.Options{Files: files})
 }
 
 // child is spawn of one that ends with the test, once it is ready.
 func child(t testing.TB, role, path string, files ...*os.File) *exec.Cmd {
 	t.Helper()
-	cmd, in, out := spawn(t, role, path, files...)
-	t.Cleanup(func() {
-		in.Close()
-		cmd.Process.Kill()
-		cmd.Wait()
-	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if strings.TrimSpace(line) != "ready" {
-		t.Fatalf("child %s: %q, %v", role, line, err)
-	}
-	return cmd
+	return testproc.Child(t, role, path, testproc.Options{Files: files})
 }
 
 // kill ends a child as nobody can prevent, and waits until the system has it no
 // more.
 func kill(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	cmd.Process.Wait()
+	testproc.Kill(t, cmd)
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -14,9 +13,10 @@ import (
 
 	"github.com/handoff-go/handoff"
 	"github.com/handoff-go/handoff/internal/shm/seg"
+	"github.com/handoff-go/handoff/internal/testproc"
 )
 
-// childEnv names what the test binary does instead of testing.
+// childEnv begins the names of what children are given besides.
 const childEnv = "HANDOFF_SHMCHAN_CHILD"
 
 // roles are what a child can be. It is given a URL, says "ready" when it is in place, and
@@ -100,22 +100,13 @@ func selecting(c handoff.Case) {
 	must(err)
 }
 
-func must(err error) {
-	if err != nil {
-		fmt.Println(err)
-		os.Exit(1)
-	}
-}
+func must(err error) { testproc.Must(err) }
 
 func TestMain(m *testing.M) {
-	if role := os.Getenv(childEnv); role != "" {
+	if testproc.IsChild() {
 		armPoint()
-		roles[role](os.Getenv(childEnv + "_URL"))
-		fmt.Println("ready")
-		io.Copy(io.Discard, os.Stdin)
-		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	testproc.Main(m, roles)
 }
 
 // armPoint has a child stop itself where its environment says, in a build that has points.
@@ -131,38 +122,12 @@ func child(t testing.TB, role, url string, env ...string) *exec.Cmd {
 // talker is child, and what it says.
 func talker(t testing.TB, role, url string, env ...string) (*exec.Cmd, *bufio.Reader) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(append(os.Environ(), env...), childEnv+"="+role, childEnv+"_URL="+url)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		in.Close()
-		cmd.Process.Kill()
-		cmd.Wait()
-	})
-	said := bufio.NewReader(out)
-	if line, err := said.ReadString('\n'); strings.TrimSpace(line) != "ready" {
-		t.Fatalf("child %s: %q, %v", role, line, err)
-	}
-	return cmd, said
+	return testproc.Talker(t, role, url, testproc.Options{Env: env})
 }
 
 func kill(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	cmd.Process.Wait()
+	testproc.Kill(t, cmd)
 }
 
 // patience bounds a wait: reaching it is a failure.

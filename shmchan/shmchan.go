@@ -18,13 +18,20 @@
 //
 // Parameters besides those of every channel, for whoever makes the segment: waiters= (operations
 // that may wait at once, 1024), members= (attachments, 64), pool= (bytes for values of more than
-// 128 bytes, 1 MiB; maxvalue= is a quarter of it, if nothing is said, and four of maxvalue= are its least). All of it
-// is reserved when the segment is made: where there is not so much, Open ends with ErrFull. When one of
+// 128 bytes, 1 MiB, and room for maxvalue= in each slot, up to 16 of them, and four times besides; if nothing is said
+// of either, maxvalue= is a quarter of it). All of it is reserved when the segment is made: where there is not so much, Open ends with ErrFull. When one of
 // them does not suffice later an operation ends with ErrFull, and says so.
+//
+// A segment without a name is made by File, in a process whose children inherit its descriptor.
+//
+// deadletter= names another channel in shared memory, not of fd=, which everybody who opens the channel opens,
+// too. A value that is buried is in exactly one of the two, whoever is killed meanwhile.
+//
+// A value of more than 128 bytes is copied twice, into the pool and out of it. Borrow, SendBlock and TakeBlock copy nothing.
 //
 // # What it does not do
 //
-// Dead letters and a bound on attempts are refused (ErrUnsupported). Linux only, so far.
+// Linux only, so far: elsewhere Open ends with ErrUnsupported.
 package shmchan
 
 import (
@@ -101,67 +108,105 @@ func (d medium) Open(ctx context.Context, u *url.URL, cfg driver.Config) (driver
 		return nil, err
 	case u.Fragment != "" || u.Host != "":
 		return nil, driver.Because(driver.ErrConflict, "malformed URL: want shm:NAME, shm:/path or shm:fd=N")
-	case cfg.MaxAttempts > 0 || cfg.DeadLetter != "":
-		return nil, driver.Because(driver.ErrUnsupported, "a dead letter, and a bound on attempts, in shared memory")
-	case len(cfg.Type) > 1024:
+	case len(cfg.Type) > maxType:
 		return nil, driver.Because(driver.ErrUnsupported, "a type whose fingerprint has %d bytes", len(cfg.Type))
 	}
-	p := shm.Params{Slots: max(cfg.Slots, 0), MaxValue: cfg.MaxValue, Waiters: a.waiters, Members: a.members, Pool: a.pool,
-		Type: cfg.Type, MaxHold: cfg.MaxHold, AutoClose: cfg.CloseWhenSendersGone}
-	if p.Pool == 0 && cfg.MaxValue > 0 {
-		p.Pool = max(1<<20, (4*cfg.MaxValue+4095)&^4095)
-	}
-	rand.Read(p.Born[:])
-	for {
-		ch, err := d.attach(ctx, u, cfg, p, a)
-		if !shm.Ended(err) {
-			return ch, err
-		}
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-	}
-}
-
-// attach opens a segment and becomes a member. It is to be tried again if the segment has ended.
-func (d medium) attach(ctx context.Context, u *url.URL, cfg driver.Config, p shm.Params, a asked) (driver.Channel, error) {
-	p.Founder.Pid = os.Getpid()
-	p.Founder.About = shm.About{Send: cfg.Send, Receive: cfg.Receive}
-	ms, err := d.store.open(ctx, u, cfg.Create, p)
+	m, _, err := d.attachAgain(ctx, u, cfg, params(cfg, a), a)
 	if err != nil {
-		return nil, err
-	}
-	about := shm.About{Name: ms.name, Title: cmp.Or(cfg.Name, ms.name), Send: cfg.Send, Receive: cfg.Receive, Survives: d.survives, Select: d.selects, Checked: ms.checked, Over: ms.left}
-	var m *shm.Member
-	switch {
-	case ms.founded:
-		m = ms.seg.Founded(ms.id, about)
-	case !ms.reaper:
-		err = agrees(ms.seg, cfg, a)
-		fallthrough
-	default:
-		if err == nil {
-			m, err = ms.seg.Join(ms.id, os.Getpid(), ms.reaper, about)
-		}
-		if err != nil {
-			ms.left(shm.Ended(err)) // who has ended it may have been killed before its name was gone
-			return nil, err
-		}
-	}
-	if err := ms.begun(m); err != nil {
-		m.Detach(ctx)
 		return nil, err
 	}
 	return m, nil
 }
 
+// maxType is how long a fingerprint may be that fits into a segment.
+const maxType = 1024
+
+// params is what a segment is made for, if it is not there.
+func params(cfg driver.Config, a asked) shm.Params {
+	p := shm.Params{Slots: max(cfg.Slots, 0), MaxValue: cfg.MaxValue, Waiters: a.waiters, Members: a.members, Pool: a.pool,
+		Type: cfg.Type, MaxHold: cfg.MaxHold, Attempts: cfg.MaxAttempts, AutoClose: cfg.CloseWhenSendersGone}
+	if p.Pool == 0 && cfg.MaxValue > 0 {
+		p.Pool = poolFor(cfg.MaxValue, p.Slots)
+	}
+	return p
+}
+
+// poolFor is how large a pool is, if nothing is said, for values of so many bytes: when all slots are
+// taken, if they are not very many, there is room for those of a few who send and receive.
+func poolFor(value, slots int) int { return max(1<<20, ((min(slots, 16)+4)*value+4095)&^4095) }
+
+// attachAgain is attach until it does not meet a segment that ends.
+func (d medium) attachAgain(ctx context.Context, u *url.URL, cfg driver.Config, p shm.Params, a asked) (*shm.Member, *shm.Segment, error) {
+	for {
+		rand.Read(p.Born[:])
+		m, s, err := d.attach(ctx, u, cfg, p, a)
+		if !shm.Ended(err) || isDescriptor(u) { // which leads to no other one
+			return m, s, err
+		}
+		if ctx.Err() != nil {
+			return nil, nil, context.Cause(ctx)
+		}
+	}
+}
+
+// attach opens a segment, and its dead letter before it is in it, and becomes a member. It is to be
+// tried again if the segment has ended.
+func (d medium) attach(ctx context.Context, u *url.URL, cfg driver.Config, p shm.Params, a asked) (m *shm.Member, s *shm.Segment, err error) {
+	var g grave
+	defer func() {
+		if err != nil {
+			g.letGo()
+		}
+	}()
+	if cfg.DeadLetter != "" {
+		if g, err = d.dig(ctx, u, cfg.DeadLetter, p); err != nil {
+			return nil, nil, err
+		}
+		p.Dead = g.where
+	}
+	p.Founder.Pid = os.Getpid()
+	p.Founder.About = shm.About{Send: cfg.Send, Receive: cfg.Receive}
+	ms, err := d.store.open(ctx, u, cfg.Create, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !ms.founded && !ms.reaper {
+		if err = agrees(ms.seg, cfg, p, a); err == nil && g.Member == nil && ms.seg.Params().Dead != "" {
+			g, err = d.dig(ctx, u, ms.seg.Params().Dead, ms.seg.Params())
+		}
+		if err != nil {
+			ms.left(false)
+			return nil, nil, err
+		}
+	}
+	about := shm.About{Name: ms.name, Title: cmp.Or(cfg.Name, ms.name), Send: cfg.Send, Receive: cfg.Receive, Survives: d.survives,
+		Select: d.selects, Checked: ms.checked, Over: func(last bool) { ms.left(last); g.letGo() }}
+	if !ms.reaper {
+		about.Grave = g.Member
+	}
+	if ms.founded {
+		m = ms.seg.Founded(ms.id, about)
+	} else if m, err = ms.seg.Join(ms.id, os.Getpid(), ms.reaper, about); err != nil {
+		ms.left(shm.Ended(err)) // who has ended it may have been killed before its name was gone
+		return nil, nil, err
+	}
+	if err = ms.begun(m); err == nil {
+		err = g.holds(ms.seg)
+	}
+	if err != nil {
+		m.Detach(ctx)
+		return nil, nil, err
+	}
+	return m, ms.seg, nil
+}
+
 // agrees says what cfg wants otherwise than the segment is. What it does not say, it accepts.
-func agrees(s *shm.Segment, cfg driver.Config, a asked) error {
+func agrees(s *shm.Segment, cfg driver.Config, want shm.Params, a asked) error {
 	p := s.Params()
 	switch {
 	case cfg.Create == driver.CreateNew:
 		return driver.Because(driver.ErrConflict, "it exists already")
-	case cfg.Type != p.Type:
+	case cfg.Type != "" && cfg.Type != p.Type:
 		return driver.Because(driver.ErrTypeMismatch, "it carries %q, not %q", p.Type, cfg.Type)
 	case cfg.Slots >= 0 && cfg.Slots != p.Slots:
 		return driver.Because(driver.ErrConflict, "it has slots=%d, not %d", p.Slots, cfg.Slots)
@@ -169,6 +214,10 @@ func agrees(s *shm.Segment, cfg driver.Config, a asked) error {
 		return driver.Because(driver.ErrConflict, "it has maxvalue=%d, not %d", p.MaxValue, cfg.MaxValue)
 	case cfg.MaxHold > 0 && cfg.MaxHold != p.MaxHold:
 		return driver.Because(driver.ErrConflict, "it has maxhold=%v, not %v", p.MaxHold, cfg.MaxHold)
+	case cfg.MaxAttempts > 0 && cfg.MaxAttempts != p.Attempts:
+		return driver.Because(driver.ErrConflict, "it has maxattempts=%d, not %d", p.Attempts, cfg.MaxAttempts)
+	case want.Dead != "" && want.Dead != p.Dead:
+		return driver.Because(driver.ErrConflict, "it has deadletter=%s, not %s", p.Dead, want.Dead)
 	case cfg.CloseWhenSendersGone && !p.AutoClose:
 		return driver.Because(driver.ErrConflict, "it has autoclose=false, not true")
 	case a.waiters > 0 && a.waiters != p.Waiters:

@@ -12,7 +12,7 @@ import (
 )
 
 func init() {
-	driver.Register("shm", medium{store: &system{mapped: map[[16]byte]*mapping{}}, survives: driver.SurvivesPeers, selects: driver.SelectClaims})
+	driver.Register("shm", listing{medium{store: &system{mapped: map[[16]byte]*mapping{}}, survives: driver.SurvivesPeers, selects: driver.SelectClaims}})
 }
 
 // system is the store of the operating system: segments are files, or descriptors.
@@ -53,21 +53,19 @@ func (s *system) openAt(ctx context.Context, where seg.Where, create driver.Crea
 		return ms, err
 	}
 	rand.Read(ms.id[:])
+	p.Founder.ID = ms.id
+	if p.Place, err = place.Key(); err != nil {
+		place.Close()
+		return ms, err
+	}
 	life, err := place.Join(ms.id)
 	if err != nil {
 		place.Close()
 		return ms, err
 	}
-	p.Founder.ID = ms.id
 	var fill seg.Maker
 	if create != driver.CreateNo {
-		fill = func(mem []byte) error {
-			words, ok := shm.Words(mem)
-			if !ok {
-				return driver.Because(driver.ErrUnsupported, "memory that does not begin at a word")
-			}
-			return shm.Make(words, p)
-		}
+		fill = maker(p)
 	}
 	memory, made, err := place.Open(ctx, size, fill)
 	if err == nil {
@@ -82,6 +80,17 @@ func (s *system) openAt(ctx context.Context, where seg.Where, create driver.Crea
 		return ms, err
 	}
 	return ms, nil
+}
+
+// maker fills the memory of a segment for p.
+func maker(p shm.Params) seg.Maker {
+	return func(mem []byte) error {
+		words, ok := shm.Words(mem)
+		if !ok {
+			return driver.Because(driver.ErrUnsupported, "memory that does not begin at a word")
+		}
+		return shm.Make(words, p)
+	}
 }
 
 // enter fills in what ms is of the memory.
@@ -124,6 +133,10 @@ func (s *system) mapping(place *seg.Place, memory *seg.Segment) (*mapping, error
 	if err != nil {
 		return nil, err
 	}
+	// Who is in another folder would see no bell, and take all others for dead.
+	if key, err := place.Key(); err != nil || key != segment.Params().Place {
+		return nil, driver.Because(driver.ErrConflict, "its members have their doorbells in another folder than this process, so they would be taken for dead")
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	born := segment.Params().Born
@@ -154,7 +167,9 @@ func (s *system) release(m *mapping, last bool) {
 	s.mu.Unlock()
 	if over {
 		m.watch.end()
-		m.memory.Close()
+		if !m.InUse() { // or a slice of it would lead nowhere
+			m.memory.Close()
+		}
 		m.place.Close()
 	}
 }

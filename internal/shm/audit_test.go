@@ -60,6 +60,9 @@ func Audit(m *Member) error {
 				put(e, "orphaned")
 				held++
 			}
+			if t.kind(e) == inLent {
+				put(e, fmt.Sprint("lent to ", t.holder(e)))
+			}
 		}
 		if held != t.get(gHeld) {
 			complain("held: %d, the channel says %d", held, t.get(gHeld))

@@ -108,7 +108,7 @@ func (m *Member) fetchOne(t *tx, f *fetched) {
 	switch f.kind {
 	case waitSend:
 		if f.result == resRejected {
-			if f.reason = t.w(f.w, wRecord); f.reason != 0 {
+			if f.reason = t.w(f.w, wRecord); t.isRecord(f.reason) {
 				t.push(f.reason)
 			}
 		}
@@ -186,7 +186,10 @@ func (m *Member) ended(o *outcome, c *call, f fetched, records []uint32) (again 
 
 // text is what the record e, on the stack, says.
 func (m *Member) text(e uint32) string {
-	if e == 0 || e > m.s.records {
+	switch {
+	case e == exhaustedReason:
+		return exhausted
+	case e == 0 || e > m.s.records:
 		return ""
 	}
 	_, v, _ := m.s.read(e)

@@ -164,7 +164,7 @@ func (t *tx) departWaiter(w uint32) {
 		return
 	}
 	switch e := t.w(w, wRecord); {
-	case t.wKind(w) == waitSend && t.w(w, wResult) == uint32(resRejected) && e != 0:
+	case t.wKind(w) == waitSend && t.w(w, wResult) == uint32(resRejected) && t.isRecord(e):
 		t.free(e)
 	case t.wKind(w) == waitRecv:
 		for e != 0 && t.room(2*stepWrites) {
@@ -205,6 +205,7 @@ func (d *departure) records(o *outcome) (more bool, err error) {
 				t.free(e)
 			}
 		})
+		d.m.dig(o)
 	}
 	return more, err
 }

@@ -2,6 +2,7 @@ package shm
 
 import (
 	"context"
+	"encoding/binary"
 	"flag"
 	"math/rand/v2"
 	"runtime/debug"
@@ -40,9 +41,21 @@ func doAll(words []uint64) {
 		return
 	}
 	s.Ring = func(Name) {}
-	m, err := s.Join([16]byte{2}, 2, false, About{Name: "hostile", Send: true, Receive: true})
+	s.Peek()
+	sound := attachSound(nil)
+	m, err := s.Join([16]byte{2}, 2, false, About{Name: "hostile", Send: true, Receive: true, Grave: sound})
 	if err != nil {
 		return
+	}
+	// Values go to their dead letter from here, and come here as dead letters.
+	begin(m, sends("dead"))
+	if x := begin(m, driver.Op{Kind: driver.OpTake, Max: 1, Try: true}); len(x.Got) == 1 {
+		begin(m, driver.Op{Kind: driver.OpReject, Hold: x.Got[0].Hold, Reason: "no"})
+	}
+	source := attachSound(m)
+	begin(source, sends("dead"))
+	if x := begin(source, driver.Op{Kind: driver.OpTake, Max: 1, Try: true}); len(x.Got) == 1 {
+		begin(source, driver.Op{Kind: driver.OpReject, Hold: x.Got[0].Hold, Reason: "no"})
 	}
 	begin(m, sends("x", "y"))
 	begin(m, receives(3))
@@ -51,6 +64,21 @@ func doAll(words []uint64) {
 	}
 	x := begin(m, sends(string(make([]byte, 5000))))
 	m.Cancel(x.Op, context.Canceled)
+	for _, n := range []int{8, 5000} {
+		loan, _ := m.Borrow(n)
+		for i := range m.Memory(loan) {
+			m.Memory(loan)[i] = 1
+		}
+		y := begin(m, driver.Op{Kind: driver.OpSend, Loan: loan, Try: true})
+		m.Cancel(y.Op, context.Canceled)
+		m.Repay(loan)
+	}
+	if x := begin(m, driver.Op{Kind: driver.OpTake, Max: 2, Try: true, InPlace: true}); len(x.Got) > 0 {
+		for i := range m.Held(x.Got[0].Hold) {
+			_ = m.Held(x.Got[0].Hold)[i]
+		}
+		begin(m, driver.Op{Kind: driver.OpReject, Hold: x.Got[0].Hold, InPlace: true})
+	}
 	m.Collect()
 	m.Stats()
 	all, _ := s.Joined()
@@ -61,6 +89,22 @@ func doAll(words []uint64) {
 	}
 	begin(m, driver.Op{Kind: driver.OpClose})
 	m.Detach(context.Background())
+}
+
+// attachSound returns a member of a new segment, with the dead letter grave.
+func attachSound(grave *Member) *Member {
+	about := About{Name: "sound", Send: true, Receive: true, Grave: grave}
+	p := Params{Slots: 2, Waiters: 4, Members: 2, Pool: pageBytes, Founder: Founder{ID: [16]byte{3}, About: about}}
+	size, _, _ := p.Size()
+	words := make([]uint64, size/8)
+	if err := Make(words, p); err != nil {
+		panic(err)
+	}
+	s, err := Load(words)
+	if err != nil {
+		panic(err)
+	}
+	return s.Founded([16]byte{3}, about)
 }
 
 // TestHostile writes anything anywhere: nothing may panic, or go on for ever.
@@ -101,13 +145,39 @@ func TestHostile(t *testing.T) {
 // FuzzContents is TestHostile with what a fuzzer thinks of.
 func FuzzContents(f *testing.F) {
 	clean := used(f)
-	f.Add([]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11})
+	g, err := Params{Slots: 4, Waiters: 16, Members: 4, Pool: 16 * pageBytes}.geometry()
+	if err != nil {
+		f.Fatal(err)
+	}
+	// The first word of everything that leads somewhere, and what it may lead to: nothing, itself, the last, one more.
+	for _, at := range []uint32{hdWords, hdSlots, hdRecords, hdTypeLen, hdDeadLen, hdAttempts, headAt, gTail, gReady, gNoSlot, gTakers, gFree,
+		gNoWaiter, gPages, gStopped, g.memberAt + mStack, g.memberAt + mDone, g.describeAt, g.describeAt + 1, g.buryAt + buryTurn,
+		g.waiterAt + waiterWords + wState, g.waiterAt + waiterWords + wNext, g.recordAt + recordWords + eState,
+		g.recordAt + recordWords + eNext, g.recordAt + recordWords + ePrev, g.recordAt + recordWords + eExtent, g.recordAt + recordWords + eSize,
+		g.recordAt + 4*recordWords + eExtent, g.recordAt + 4*recordWords + eSize, g.pageAt + pageWords + pTag, g.pageAt + pageWords + pNext} {
+		for _, v := range []uint16{0, 1, uint16(g.records), uint16(g.records + 1), 0xffff} {
+			f.Add(binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint16([]byte{4, byte(at >> 16)}, uint16(at)), v))
+		}
+	}
 	f.Fuzz(func(t *testing.T, edits []byte) {
 		words := append([]uint64(nil), clean...)
-		for ; len(edits) >= 4; edits = edits[4:] {
-			at := (int(edits[0])<<8 | int(edits[1])) * 7 % len(words)
-			words[at] = words[at]&^0xffff | uint64(edits[2])<<8 | uint64(edits[3])
+		for ; len(edits) >= 6; edits = edits[6:] {
+			// Which of the four parts of the word, or all of them; where; what.
+			at := (int(edits[1])<<16 | int(edits[2])<<8 | int(edits[3])) % len(words)
+			v := uint64(edits[4])<<8 | uint64(edits[5])
+			if part := edits[0] % 5; part < 4 {
+				words[at] = words[at]&^(0xffff<<(16*part)) | v<<(16*part)
+			} else {
+				words[at] = v
+			}
 		}
-		doAll(words)
+		done := make(chan struct{})
+		go func() { defer close(done); doAll(words) }()
+		select {
+		case <-done:
+		case <-time.After(20 * time.Second):
+			debug.SetTraceback("all")
+			panic("it does not end")
+		}
 	})
 }

@@ -33,10 +33,15 @@ const (
 	hdTypeLen   = 15
 	hdType      = 16 // the fingerprint of the value type
 	hdTypeWords = 128
-	headerEnd   = hdType + hdTypeWords
+	hdAttempts  = hdType + hdTypeWords // how often a value may be handed out, 0: not bounded
+	hdDeadLen   = hdAttempts + 1
+	hdDead      = hdDeadLen + 1 // where the dead letter is, as text
+	hdDeadWords = 128
+	hdPlace     = hdDead + hdDeadWords // two words: the folder in which the bells of the members are
+	headerEnd   = hdPlace + 2
 
-	headAt    = 160 // alone on its cache line
-	firstWord = 176 // what transactions change begins here
+	headAt    = 288 // alone on its cache line
+	firstWord = 304 // what transactions change begins here
 
 	globalsEnd = firstWord + 64
 )
@@ -81,6 +86,7 @@ const (
 	gDead     // the segment is over: nobody joins any more
 	_
 	gSweep // the channel was closed, and values without a slot may have to go home
+	gTombs // how many values were buried here
 	gEnd
 )
 
@@ -126,6 +132,7 @@ var (
 	_ [recordWords%16 - recordWords%16]struct{}
 	_ [-(descriptorWords % 8)]struct{}
 	_ [1024/8 - hdTypeWords]struct{}
+	_ [maxTypeLen/8 - hdDeadWords]struct{}
 )
 
 // The limits of a segment, whatever its creator or its header says.
@@ -148,9 +155,12 @@ type Params struct {
 	Pool      int // bytes for values that do not fit into a record
 	Type      string
 	MaxHold   time.Duration
+	Attempts  int    // how often a value may be handed out, 0: not bounded
+	Dead      string // where the dead letter is; "" for none
 	AutoClose bool
-	Born      [16]byte // the incarnation, random
-	Founder   Founder  // the first member
+	Born      [16]byte  // the incarnation, random
+	Founder   Founder   // the first member
+	Place     [2]uint64 // the folder in which the bells of the members are
 }
 
 // Founder is the first member of a segment: whoever makes it. One without a name is none.
@@ -180,6 +190,7 @@ func (p *Params) Defaults() {
 type geometry struct {
 	slots, records, waiters, members, pages  uint32
 	memberAt, describeAt, waiterAt, recordAt uint32
+	buryAt                                   uint32 // the table of burials
 	pageAt, poolAt                           uint32 // the table of pages, and the pages
 	words                                    uint32
 	maxValue                                 int
@@ -201,6 +212,7 @@ func place(slots, records, waiters, members, pages uint64) (g geometry, ok bool)
 	g = geometry{slots: uint32(slots), records: uint32(records), waiters: uint32(waiters), members: uint32(members), pages: uint32(pages)}
 	g.memberAt = area(members, memberWords)
 	g.describeAt = area(members, descriptorWords)
+	g.buryAt = area(members*tombs, buryWords)
 	g.waiterAt = area(waiters+1, waiterWords) // the number 0 is nobody
 	g.recordAt = area(records+1, recordWords)
 	g.pageAt = area(pages+1, pageWords)
@@ -221,6 +233,8 @@ func (p Params) geometry() (geometry, error) {
 			p.Slots, p.Waiters, p.Members, p.Pool)
 	case len(p.Type) > maxTypeLen:
 		return g, driver.Because(driver.ErrUnsupported, "a type whose fingerprint has %d bytes; %d fit", len(p.Type), maxTypeLen)
+	case len(p.Dead) > 8*hdDeadWords:
+		return g, driver.Because(driver.ErrUnsupported, "a dead letter whose name has %d bytes; %d fit", len(p.Dead), 8*hdDeadWords)
 	case p.MaxValue > max(inlineWords*8, int(g.pages)*pageBytes):
 		return g, driver.Because(driver.ErrConflict, "maxvalue=%d does not fit into pool=%d", p.MaxValue, p.Pool)
 	}
@@ -261,10 +275,13 @@ func Make(words []uint64, p Params) error {
 		hdRecords: uint64(g.records), hdWaiters: uint64(g.waiters), hdMembers: uint64(g.members), hdPages: uint64(g.pages),
 		hdFlags: flags, hdMaxHold: uint64(p.MaxHold), hdPid: uint64(os.Getpid()), hdStart: uint64(time.Now().UnixNano()),
 		hdBorn: binary.LittleEndian.Uint64(p.Born[:8]), hdBorn + 1: binary.LittleEndian.Uint64(p.Born[8:]), hdTypeLen: uint64(len(p.Type)),
+		hdPlace: p.Place[0], hdPlace + 1: p.Place[1],
+		hdAttempts: uint64(p.Attempts), hdDeadLen: uint64(len(p.Dead)),
 	} {
 		words[at] = v
 	}
-	copy(bytesOf(words[hdType:headerEnd]), p.Type)
+	copy(bytesOf(words[hdType:hdAttempts]), p.Type)
+	copy(bytesOf(words[hdDead:hdPlace]), p.Dead)
 	fill(words, g)
 	if p.Founder.ID == [16]byte{} {
 		return nil

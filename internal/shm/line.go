@@ -217,7 +217,7 @@ func (t *tx) putBack(e uint32) {
 	if t.get(gClosed) != 0 && !t.is(e, withSlot) {
 		w := t.e(e, eFrom)
 		t.unlink(e)
-		t.free(e)
+		t.restore(e, w)
 		t.finishSend(w, resClosed)
 		return
 	}

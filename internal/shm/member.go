@@ -33,6 +33,7 @@ type Member struct {
 	last     driver.Stats // once detached
 	timer    *time.Timer  // for the ends of holds and rests
 	alarmAt  int64        // when it comes, ms; 0: it does not
+	burials  []burial     // values to be buried, which this member holds
 	slow     *time.Timer  // for the slow check
 	checking bool         // it is set
 
@@ -47,6 +48,7 @@ type About struct {
 	Title    string // for events
 	Send     bool
 	Receive  bool
+	Grave    *Member // of the dead letter, nil for none: what is buried is sent by it
 	Survives driver.Survival
 	Select   driver.SelectScope
 	Checked  func(*Member)   // called at every slow check, while an operation waits; nil for nothing
@@ -68,6 +70,7 @@ type outcome struct {
 	told  []told
 	here  []*Member // members of this process that something has happened to
 	rung  []Name    // those of others that sleep
+	grave *outcome  // what has to be done for the dead letter
 }
 
 // Name names a member: its number, which is used again when it is gone, and what it has
@@ -235,6 +238,7 @@ func (m *Member) committed(o *outcome) {
 	t := &m.t
 	m.free += t.pushed
 	o.told = append(o.told, t.told...)
+	m.burials = append(m.burials, t.burials...)
 	for _, i := range t.woken {
 		if other := m.s.local[i].Load(); other != nil {
 			o.here = append(o.here, other)
@@ -251,7 +255,7 @@ func (m *Member) committed(o *outcome) {
 func (m *Member) Start(op *driver.Op) {
 	var o outcome
 	m.mu.Lock()
-	op.Note, op.N, op.Got, op.NotReady, op.Err = nil, 0, nil, false, nil
+	op.Note, op.N, op.Got, op.NotReady, op.Err = nil, 0, op.Got[:0], false, nil
 	m.start(&o, op)
 	waits := m.waits > 0 && op.Note != nil
 	m.leave(&o)
@@ -262,6 +266,13 @@ func (m *Member) Start(op *driver.Op) {
 
 // leave frees the lock, and then does what must not be done under it.
 func (m *Member) leave(o *outcome) {
+	m.settleDown(o)
+	m.mu.Unlock()
+	m.after(o)
+}
+
+// settleDown does what is left to be done under the lock.
+func (m *Member) settleDown(o *outcome) {
 	m.serve(o)
 	if len(m.untidy) > 0 {
 		m.tidy()
@@ -269,8 +280,6 @@ func (m *Member) leave(o *outcome) {
 	if m.free > 2*keepRecords {
 		m.give()
 	}
-	m.mu.Unlock()
-	m.after(o)
 }
 
 // serve does what did not fit into the last transaction: nobody else may come to do it.
@@ -303,6 +312,9 @@ func (m *Member) after(o *outcome) {
 	for _, op := range o.ended {
 		op.Finish()
 	}
+	if o.grave != nil {
+		m.about.Grave.after(o.grave)
+	}
 }
 
 // sleeps reports whether member i, of another process, has to be rung to look at what has
@@ -325,6 +337,9 @@ func (s *Segment) idOf(i uint32) (id [16]byte) {
 
 func (m *Member) end(o *outcome, op *driver.Op, err error) {
 	op.Err = err
+	if op.Loan.ID != 0 && op.N > 0 {
+		m.s.lent.Add(-1)
+	}
 	if o.first == nil {
 		o.first = op
 		return
@@ -431,7 +446,7 @@ func (m *Member) cancel(o *outcome, c *call, why error) {
 // Info implements driver.Channel.
 func (m *Member) Info() driver.Info {
 	return driver.Info{Name: m.about.Name, Slots: int(m.s.slots), Home: m.home, Can: driver.Capabilities{
-		Rendezvous: true, Hold: true, Stop: true, Select: m.about.Select, Survives: m.about.Survives}}
+		Rendezvous: true, Hold: true, Stop: true, DeadLetter: true, Select: m.about.Select, Survives: m.about.Survives}}
 }
 
 // Stats implements driver.Channel.
@@ -448,18 +463,7 @@ func (m *Member) Stats() driver.Stats {
 
 func (m *Member) stats(o *outcome) {
 	var s driver.Stats
-	wide := func(t *tx, low, high uint32) uint64 { return uint64(t.get(high))<<32 | uint64(t.get(low)) }
-	if m.do(o, func(t *tx) {
-		used, held := t.used(), t.get(gHeldSlots)
-		s = driver.Stats{
-			Slots: int(m.s.slots), Len: int(used - held), Held: int(t.get(gHeld)),
-			SendersWaiting: int(t.get(gSenders)), ReceiversWaiting: int(t.get(gReceivers)),
-			Sent: wide(t, gSent, gSentHigh), Received: wide(t, gReceived, gReceivedHigh),
-			Redelivered: uint64(t.get(gRedelivered)), Rejected: uint64(t.get(gRejected)),
-			Closed: t.get(gClosed) != 0, Stopped: t.get(gStopped) != 0,
-		}
-		s.Senders, s.Receivers = t.rights()
-	}) == nil {
+	if m.do(o, func(t *tx) { s = t.figures() }) == nil {
 		m.last = s
 	}
 	m.last.AsOf = time.Now()

@@ -69,8 +69,7 @@ func (t *tx) goHome(e uint32, r result) {
 	}
 	w := t.e(e, eFrom)
 	t.unlink(e)
-	t.setE(e, eFrom, 0)
-	t.free(e)
+	t.restore(e, w)
 	t.finishSend(w, r)
 }
 

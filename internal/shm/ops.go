@@ -32,6 +32,9 @@ func (t *tx) send(k int, try, more bool) uint32 {
 		return 0
 	}
 	t.own = w
+	if t.lends {
+		t.setW(w, wLent, 1)
+	}
 	first := t.pop()
 	t.setW(w, wMost, uint32(k))
 	t.setW(w, wCount, uint32(t.n))
@@ -228,7 +231,7 @@ func (t *tx) cut(most int) {
 func (t *tx) settle(kind driver.Kind, hold driver.Hold, delay time.Duration, reason uint32, why string) error {
 	e := uint32(hold.ID)
 	if hold.ID-1 >= uint64(t.s.records) || t.kind(e) != inHeld || t.holder(e) != t.m.index || uint64(t.e(e, eHold)) != hold.Generation ||
-		t.is(e, isUnheard) {
+		t.is(e, isUnheard|isBurying) {
 		return driver.ErrSettled
 	}
 	orphan := t.is(e, isOrphan)
@@ -245,10 +248,12 @@ func (t *tx) settle(kind driver.Kind, hold driver.Hold, delay time.Duration, rea
 	case kind == driver.OpExtend:
 		t.extend(e, delay)
 		return nil
-	case orphan: // there is no sender to give it back to
+	case orphan && (kind != driver.OpReject || t.m.about.Grave == nil): // there is no sender to give it back to
 		return driver.ErrAbandoned
 	case kind == driver.OpReject:
 		t.reject(e, reason, why)
+	case t.isExhausted(e):
+		t.reject(e, exhaustedReason, exhausted)
 	case delay > 0 && (t.get(gClosed) == 0 || t.is(e, withSlot)):
 		t.rest(e, delay)
 		return nil
@@ -260,8 +265,12 @@ func (t *tx) settle(kind driver.Kind, hold driver.Hold, delay time.Duration, rea
 }
 
 // reject ends e: its receiver refuses it. A sender that waits has it back, and the record
-// with the reason.
+// with the reason. Otherwise it goes to the dead letter, or is dropped if there is none.
 func (t *tx) reject(e, reason uint32, why string) {
+	if t.mayBury(e) {
+		t.bury(burial{e: e, reason: why, settling: true})
+		return
+	}
 	t.add(gRejected, 1)
 	t.tell(driver.EventRejected, "reject", why, t.tries(e))
 	t.unhold(e)
@@ -270,15 +279,15 @@ func (t *tx) reject(e, reason uint32, why string) {
 	if w == 0 {
 		t.add(gBuried, 1)
 		t.tell(driver.EventDropped, "reject", why, t.tries(e))
+		t.free(e)
 	} else {
-		if reason != 0 {
+		if t.isRecord(reason) {
 			t.pop()
 		}
 		t.setW(w, wRecord, reason)
 		t.finishSend(w, resRejected)
+		t.restore(e, w)
 	}
-	t.setE(e, eFrom, 0)
-	t.free(e)
 }
 
 // close closes the channel: values of waiting sends go home, but those that are held.

@@ -20,11 +20,13 @@ const (
 	PointCleaning
 	PointClaimed  // the ticket of a select is claimed, and nothing is written
 	PointPromised // it has promised, or its case has taken effect, and its ticket does not say so
+	PointBuried   // a value is in the dead letter, and in its place still
+	PointInterred // it is in the dead letter only, which remembers it
 	Points
 )
 
 // String is the name of p.
 func (p Point) String() string {
 	return [...]string{"built", "committed", "applied", "fetched", "payload-half", "payload-full", "before-wake", "woken", "taken",
-		"heard", "joined", "leaving", "cleaning", "claimed", "promised", "?"}[min(p, Points)]
+		"heard", "joined", "leaving", "cleaning", "claimed", "promised", "buried", "interred", "?"}[min(p, Points)]
 }

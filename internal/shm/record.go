@@ -14,6 +14,7 @@ const (
 	eDue          // end of the hold or the rest, ms: two words, or 0
 	eDueHigh
 	eExtent // first page of its memory, if that is not its own
+	eLoans  // counts how often it was borrowed
 	// Not of transactions: written by who owns the record alone, before it is in line.
 	eSize = 12 // length of the header:32 | of the value:32
 )
@@ -31,6 +32,7 @@ const (
 	isUnheard   = 1 << 4 // held for a plain receive that has not heard of it yet
 	isOrphan    = 1 << 5 // held, out of the line: its sender has given up
 	wasHanded   = 1 << 6 // eOrder says when
+	isBurying   = 1 << 7 // held by who puts it into the dead letter
 	stateFlags  = 1<<16 - 1
 	holderShift = 16
 )
@@ -53,6 +55,7 @@ const (
 	wNode  // whose ticket it is under: the process, and its number there
 	wNumber
 	wNumberHigh
+	wLent // of a send: its value is a block, which goes back to who borrowed it if it does not leave
 )
 
 // Kinds of waiters.
@@ -102,6 +105,7 @@ func (t *tx) recordAt(e uint32) uint32 {
 	return t.s.geometry.recordAt + e*recordWords
 }
 
+func (t *tx) isRecord(e uint32) bool          { return e-1 < t.s.records }
 func (t *tx) e(e, field uint32) uint32        { return t.get(t.recordAt(e) + field) }
 func (t *tx) setE(e, field, v uint32)         { t.set(t.recordAt(e)+field, v) }
 func (t *tx) kind(e uint32) uint32            { return t.e(e, eState) & inKind }
@@ -192,7 +196,7 @@ func (t *tx) newWaiter(kind uint32) uint32 {
 	}
 	t.set(gNoWaiter, t.w(w, wNext))
 	t.setW(w, wState, waiterState(kind, phaseWaiting, t.m.index))
-	for _, f := range [...]uint32{wRecord, wLast, wMost, wCount, wStage, wResult, wMore, wOffer} {
+	for _, f := range [...]uint32{wRecord, wLast, wMost, wCount, wStage, wResult, wMore, wOffer, wLent} {
 		t.setW(w, f, 0)
 	}
 	return w

@@ -13,14 +13,16 @@ import (
 // checked: nothing that is written into the segment later can lead outside it.
 type Segment struct {
 	geometry
-	words   []uint64
-	pool    []byte // the pages
-	budget  int    // how many words a transaction may read
-	typ     string
-	maxHold time.Duration
-	auto    bool
-	born    [16]byte
-	node    uint32 // names this process in tickets
+	words       []uint64
+	pool        []byte // the pages
+	budget      int    // how many words a transaction may read
+	typ         string
+	dead        string // where the dead letter is
+	maxAttempts int
+	maxHold     time.Duration
+	auto        bool
+	born        [16]byte
+	node        uint32 // names this process in tickets
 
 	broken atomic.Pointer[string] // what is damaged, once it was seen
 
@@ -33,6 +35,7 @@ type Segment struct {
 
 	local []atomic.Pointer[Member] // by number: the members of this process
 	ours  atomic.Int32             // how many they are
+	lent  atomic.Int64             // blocks and values that this process may look at in place
 }
 
 // processNode names this process in the tickets of its selects: with their numbers, which
@@ -55,6 +58,8 @@ func Load(words []uint64) (*Segment, error) {
 		return nil, driver.Because(driver.ErrConflict, "a segment that is cut off: %d words of %d", len(words), g.words)
 	case words[hdTypeLen] > maxTypeLen:
 		return nil, driver.Because(driver.ErrConflict, "a segment with a type of %d bytes", words[hdTypeLen])
+	case words[hdDeadLen] > 8*hdDeadWords:
+		return nil, driver.Because(driver.ErrConflict, "a segment with a dead letter whose name has %d bytes", words[hdDeadLen])
 	case words[hdMaxValue] > uint64(max(inlineWords*8, int(g.pages)*pageBytes)):
 		return nil, driver.Because(driver.ErrConflict, "a segment with maxvalue=%d and a pool of %d bytes", words[hdMaxValue], g.pages*pageBytes)
 	}
@@ -62,7 +67,9 @@ func Load(words []uint64) (*Segment, error) {
 	s := &Segment{geometry: g, words: words[:g.words], local: make([]atomic.Pointer[Member], g.members)}
 	s.pool = bytesOf(s.words[g.poolAt:])
 	s.budget = int(8*(g.records+g.waiters+g.members+g.pages)) + 4096
-	s.typ = string(bytesOf(words[hdType:headerEnd])[:words[hdTypeLen]])
+	s.typ = string(bytesOf(words[hdType:hdAttempts])[:words[hdTypeLen]])
+	s.dead = string(bytesOf(words[hdDead:hdPlace])[:words[hdDeadLen]])
+	s.maxAttempts = int(min(words[hdAttempts], 1<<16-1)) // more are not counted
 	s.maxHold = time.Duration(words[hdMaxHold])
 	s.auto = words[hdFlags]&flagAutoClose != 0
 	binary.LittleEndian.PutUint64(s.born[:8], words[hdBorn])
@@ -76,7 +83,7 @@ func Load(words []uint64) (*Segment, error) {
 // Params is what the segment was made for.
 func (s *Segment) Params() Params {
 	return Params{Slots: int(s.slots), MaxValue: s.maxValue, Waiters: int(s.waiters), Members: int(s.members), Pool: int(s.pages) * pageBytes,
-		Type: s.typ, MaxHold: s.maxHold, AutoClose: s.auto, Born: s.born}
+		Type: s.typ, MaxHold: s.maxHold, Attempts: s.maxAttempts, Dead: s.dead, AutoClose: s.auto, Born: s.born, Place: [2]uint64{s.words[hdPlace], s.words[hdPlace+1]}}
 }
 
 func (s *Segment) damage(what string) { s.broken.CompareAndSwap(nil, &what) }
@@ -114,5 +121,9 @@ func (s *Segment) Anybody() *Member {
 	}
 	return nil
 }
+
+// InUse reports whether somebody of this process may still look at memory of the segment: a block was
+// not given back, or a value that was taken in place not settled.
+func (s *Segment) InUse() bool { return s.lent.Load() > 0 }
 
 func (s *Segment) waiterWord(w uint32) uint32 { return s.geometry.waiterAt + w*waiterWords }

@@ -86,6 +86,10 @@ func (m *Member) send(o *outcome, op *driver.Op) {
 		}
 	}
 	op.N = 0
+	if op.Loan.ID != 0 {
+		m.sendLoan(o, op)
+		return
+	}
 	m.sendRest(o, op)
 }
 
@@ -228,6 +232,9 @@ func (m *Member) takeRest(o *outcome, op *driver.Op, kind uint32) (waits bool) {
 
 // readInto appends the values of records to op.Got. Those of a plain receive are on the stack.
 func (m *Member) readInto(op *driver.Op, records []uint32, kind uint32) error {
+	if op.InPlace && kind == waitTake {
+		return m.showInto(op, records)
+	}
 	total := 0
 	for _, e := range records {
 		_, v, ok := m.s.read(e)
@@ -274,6 +281,12 @@ func (m *Member) settle(o *outcome, op *driver.Op) {
 		err = settled
 	}
 	m.unstage(1)
+	if err == nil {
+		err = m.dig(o)
+	}
+	if err == nil && op.InPlace && op.Kind != driver.OpExtend {
+		m.s.lent.Add(-1)
+	}
 	m.end(o, op, err)
 }
 

@@ -61,6 +61,9 @@ func (t *tx) lapse(e uint32, now int64) {
 	case inRest:
 		t.putBack(e)
 	case inHeld:
+		if t.is(e, isBurying) { // its receiver is done with it
+			return
+		}
 		t.lost(e, "expire", "its hold has lasted too long")
 	default:
 		return
@@ -68,12 +71,30 @@ func (t *tx) lapse(e uint32, now int64) {
 	t.move()
 }
 
-// lost ends the hold of e without a settlement.
+// lost ends the hold of e without a settlement. A value that nobody waits for and that has no
+// attempts left goes to the dead letter, or back if that has no room.
 func (t *tx) lost(e uint32, op, why string) {
+	orphan := t.is(e, isOrphan)
+	switch {
+	case t.is(e, isBurying):
+		t.bury(burial{e: e, op: op, why: why, reason: why, heir: true})
+	case orphan && t.mayBury(e):
+		t.bury(burial{e: e, op: op, why: why, reason: why})
+	case !orphan && t.isExhausted(e) && t.mayBury(e):
+		t.bury(burial{e: e, op: op, why: why, reason: exhausted})
+	case !orphan && t.isExhausted(e):
+		t.reject(e, exhaustedReason, exhausted)
+	default:
+		t.back(e, op, why)
+	}
+}
+
+// back ends the hold of e without a settlement, and has it in its place again. One whose sender
+// has given up has none.
+func (t *tx) back(e uint32, op, why string) {
 	if t.is(e, isOrphan) {
 		t.unhold(e)
 		t.free(e)
-		t.add(gBuried, 0)
 		t.tell(driver.EventDropped, op, "its sender is gone, and "+why, t.tries(e))
 		return
 	}
@@ -108,6 +129,7 @@ func (m *Member) expire(o *outcome) (next int64) {
 			if m.do(o, func(t *tx) { t.lapse(e, now) }) != nil {
 				return 0
 			}
+			m.dig(o)
 			continue
 		}
 		if next == 0 || due < next {

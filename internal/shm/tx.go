@@ -52,6 +52,7 @@ type tx struct {
 	taken  []uint32
 	short  bool // there is more to be taken, for which there was no room
 	pushed int  // how many records the stack has gained
+	lends  bool // what is sent is a block
 
 	due    int64    // the first end of a hold or a rest that this transaction has begun, ms; 0 for none
 	turned []uint32 // batches whose turn it is
@@ -59,6 +60,8 @@ type tx struct {
 	served []uint32 // receivers that have a value and may take more
 	woken  []uint32 // members that something has ended for
 	told   []told
+
+	burials []burial // values that this transaction has marked to be buried
 }
 
 // begin makes t empty, on the state that is now. What another member has
@@ -68,7 +71,8 @@ func (t *tx) begin() {
 	t.bad, t.budget = "", t.s.budget
 	t.own, t.ended, t.result, t.reason, t.n, t.pushed = 0, false, resOK, 0, 0, 0
 	t.taken, t.woken, t.told = t.taken[:0], t.woken[:0], t.told[:0]
-	t.short, t.full = false, false
+	t.short, t.full, t.lends = false, false, false
+	t.burials = t.burials[:0]
 	t.turned, t.served, t.due = t.turned[:0], t.served[:0], 0
 	for {
 		t.head = t.s.load(headAt)

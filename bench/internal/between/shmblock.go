@@ -10,8 +10,7 @@ import (
 	"github.com/handoff-go/handoff/internal/bench/measure"
 )
 
-// Blocks of the medium's own memory, filled in place, sent and read in place: what
-// the layer above does not offer yet is asked of the medium itself.
+// Blocks of the medium's own memory, filled in place, sent and read in place.
 
 func init() {
 	roles["block source"] = blockSource
@@ -85,15 +84,17 @@ func does(ch driver.Channel, op driver.Op) *driver.Op {
 // blockSource takes a URL and how large its blocks are.
 func blockSource(args []string) part {
 	ch, bytes := openBlocks(args[0]), count(args[1])
+	lender := ch.(driver.Borrower)
 	ctx := context.Background()
 	var sent number
 	return part{end: func() { ch.Detach(ctx) }, work: func(n int) measure.Sample {
 		for range n {
-			b, err := ch.(driver.Borrower).Borrow(ctx, bytes)
+			loan, err := lender.Borrow(bytes)
 			must(err)
-			check(len(b.Bytes()) == bytes, "a block of %d B, not %d", len(b.Bytes()), bytes)
-			sent.write(b.Bytes())
-			does(ch, driver.Op{Kind: driver.OpSend, Items: []driver.Item{b.Item()}})
+			block := lender.Memory(loan)
+			check(len(block) == bytes, "a block of %d B, not %d", len(block), bytes)
+			sent.write(block)
+			does(ch, driver.Op{Kind: driver.OpSend, Loan: loan})
 		}
 		return done()
 	}}
@@ -105,10 +106,10 @@ func blockSink(args []string) part {
 	var came number
 	return part{end: func() { ch.Detach(context.Background()) }, work: func(n int) measure.Sample {
 		for range n {
-			got := does(ch, driver.Op{Kind: driver.OpTake, Max: 1}).Got[0]
+			got := does(ch, driver.Op{Kind: driver.OpTake, Max: 1, InPlace: true}).Got[0]
 			check(len(got.Value) == bytes, "a value of %d B, not %d", len(got.Value), bytes)
 			came.see(got.Value)
-			does(ch, driver.Op{Kind: driver.OpDone, Hold: got.Hold})
+			does(ch, driver.Op{Kind: driver.OpDone, Hold: got.Hold, InPlace: true})
 		}
 		return done()
 	}}

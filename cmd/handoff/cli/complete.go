@@ -39,7 +39,10 @@ func completeChannel(ctx context.Context, typed string) (all []cobra.Completion)
 		ctx = context.Background()
 	}
 	home, name, ok := strings.Cut(typed, "?chan=")
-	join := "?chan="
+	join, escape := "?chan=", url.QueryEscape
+	if after, is := strings.CutPrefix(typed, "shm:"); is && !strings.ContainsAny(after, "/?=") {
+		home, name, ok, join, escape = "shm:", after, true, "", url.PathEscape
+	}
 	if !ok && strings.HasPrefix(typed, "tcp://") {
 		if i := strings.LastIndexByte(typed, '/'); i >= len("tcp://") {
 			home, name, ok, join = typed[:i], typed[i+1:], true, "/"
@@ -56,7 +59,7 @@ func completeChannel(ctx context.Context, typed string) (all []cobra.Completion)
 		return nil
 	}
 	for _, n := range sortedNames(listed) {
-		if n = url.QueryEscape(n); strings.HasPrefix(n, name) {
+		if n = escape(n); strings.HasPrefix(n, name) {
 			all = append(all, home+join+n)
 		}
 	}

@@ -185,6 +185,14 @@ func TestDemoOneFileOneWorker(t *testing.T) {
 	}
 }
 
+// wayOf is what the demo says of the medium over.
+func wayOf(over string) string {
+	if over == "shm" {
+		return "segments shm:demo-"
+	}
+	return "home at " + over + ":"
+}
+
 func TestDemoText(t *testing.T) {
 	tempDir(t)
 	code, out, errs := run(t.Context(), "demo", tree(t, goFiles(80)), "--kill-at", "between")
@@ -192,7 +200,7 @@ func TestDemoText(t *testing.T) {
 		t.Fatalf("code %d, err %q", code, errs)
 	}
 	for _, want := range []string{
-		"80 Go files\n", "home at unix:", "is killed before it confirms", "replaces worker ", ", attempt 2: ",
+		"80 Go files\n", wayOf(demo.Media()[0]), "is killed before it confirms", "replaces worker ", ", attempt 2: ",
 		"came twice", "\npaths", "\nresults", "killed between result and confirmation of d",
 		"killed 1 · redelivered 1 · repeated 1 · lost 0 · duplicated 0\n", "\nok in ",
 	} {
@@ -242,7 +250,7 @@ func TestDemoUnreadable(t *testing.T) {
 // nothing but its exit code.
 func TestDemoInterrupted(t *testing.T) {
 	dir := tree(t, goFiles(400))
-	for _, stage := range []string{"", "home at", "is killed", "replaces worker", "attempt 2"} {
+	for _, stage := range []string{"", wayOf(demo.Media()[0]), "is killed", "replaces worker", "attempt 2"} {
 		t.Run(stage, func(t *testing.T) {
 			empty := tempDir(t)
 			ctx, cancel := context.WithCancel(t.Context())

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/handoff-go/handoff/driver"
 	"github.com/spf13/cobra"
@@ -51,7 +52,8 @@ func newLs(s Streams) *cobra.Command {
 and held, and what was sent and received. Waiting are sends + receives, ends those
 that may send + those that may receive.
 
-HOME is the URL of a home, or of any of its channels.`,
+HOME is the URL of a home, or of any of its channels. In shared memory, shm:, it is
+the segments of this user.`,
 		Example: `  handoff ls unix:/tmp/shop.sock
   handoff ls --json unix:/tmp/shop.sock | jq -r .channel`,
 		Args:              cobra.ExactArgs(1),
@@ -90,12 +92,33 @@ type figures struct {
 	Closed           bool   `json:"closed"`
 	Stopped          bool   `json:"stopped"`
 	Matching         bool   `json:"matching"`
+	// Attached are those who have it open, where the medium knows.
+	Attached []attached `json:"attached,omitempty"`
+}
+
+// attached is one who has a channel open.
+type attached struct {
+	Pid   int       `json:"pid"`
+	Since time.Time `json:"since"`
+	Sends bool      `json:"sends"`
+	Takes bool      `json:"receives"`
+}
+
+// String is what people read of it.
+func (a attached) String() string {
+	does := map[[2]bool]string{{true, true}: "sends and receives", {true, false}: "sends", {false, true}: "receives", {}: "nothing"}[[2]bool{a.Sends, a.Takes}]
+	return fmt.Sprintf("process %d %s, since %s", a.Pid, does, a.Since.Format(time.TimeOnly))
 }
 
 func figuresOf(l driver.Listed) figures {
 	s := l.Stats
+	var all []attached
+	for _, a := range l.Attached {
+		all = append(all, attached{a.Pid, a.Since, a.Send, a.Receive})
+	}
 	return figures{
-		Channel: l.Name, Type: l.Type, Slots: s.Slots, Len: s.Len, Held: s.Held,
+		Attached: all,
+		Channel:  l.Name, Type: l.Type, Slots: s.Slots, Len: s.Len, Held: s.Held,
 		SendersWaiting: s.SendersWaiting, ReceiversWaiting: s.ReceiversWaiting,
 		Senders: s.Senders, Receivers: s.Receivers, Sent: s.Sent, Received: s.Received,
 		Redelivered: s.Redelivered, Rejected: s.Rejected, Closed: s.Closed, Stopped: s.Stopped, Matching: s.Matching,
@@ -121,6 +144,9 @@ func (f figures) write(out io.Writer) error {
 		{"rejected", f.Rejected},
 	} {
 		fmt.Fprintf(&b, "%-12s %v\n", row.name, row.is)
+	}
+	for _, a := range f.Attached {
+		fmt.Fprintf(&b, "%-12s %v\n", "attached", a)
 	}
 	_, err := io.WriteString(out, b.String())
 	return err

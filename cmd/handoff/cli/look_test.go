@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/handoff-go/handoff"
+	"github.com/handoff-go/handoff/cmd/handoff/internal/demo"
 )
 
 // figuresIn are the JSON objects in text, one per line.
@@ -42,7 +44,7 @@ func TestInfo(t *testing.T) {
 	}
 	_, out, errs := run(t.Context(), "info", "--json", s.url("chan=c"))
 	want := figures{Channel: "c", Type: "raw:string", Slots: 4, Len: 1, Held: 1, Senders: 1, Receivers: 1, Sent: 3, Received: 1, Stopped: true}
-	if got := figuresIn(t, out); len(got) != 1 || got[0] != want || errs != "" {
+	if got := figuresIn(t, out); len(got) != 1 || !reflect.DeepEqual(got[0], want) || errs != "" {
 		t.Errorf("%+v, %q, want %+v", got, errs, want)
 	}
 	_, out, _ = run(t.Context(), "info", c)
@@ -111,7 +113,7 @@ func TestCompletion(t *testing.T) {
 		{[]string{"select", s.url("chan=alpha"), s.url("chan=b")}, []string{s.url("chan=b+c")}},
 		{[]string{"recv", s.url("chan=alpha"), ""}, nil},
 		{[]string{"recv", "unix:/no/such.sock?chan="}, nil},
-		{[]string{"demo", "--over", ""}, []string{"unix", "tcp", "pipe", "shm"}},
+		{[]string{"demo", "--over", ""}, demo.Media()},
 		{[]string{"demo", "--kill-at", ""}, []string{"take", "between"}},
 		{[]string{"pi"}, []string{"pipe\tJoin commands by channels, several of a kind where that helps"}},
 	} {

@@ -7,16 +7,10 @@ import (
 	"os"
 	"runtime"
 
-	"github.com/handoff-go/handoff/internal/fault"
 	"github.com/handoff-go/handoff/internal/shm/bell"
 )
 
-// unsupported says why. What is missing differs: locks that the system drops with
-// their owner and that can be looked at, a FIFO that tells its writer of its
-// reader's end, memory that can be reserved. None of it was tried.
-func unsupported() error {
-	return fault.Because(fault.ErrUnsupported, "shared memory on %s; unix: and pipe: are other ways", runtime.GOOS)
-}
+func unsupported() error { return unsupportedOn(runtime.GOOS) }
 
 // Place does not exist here.
 type Place struct{}

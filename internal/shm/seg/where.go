@@ -58,6 +58,17 @@ func parseName(opaque string) (Where, error) {
 	return Where{Name: name}, nil
 }
 
+// unsupportedOn says why there is no shared memory on the system goos. What is missing differs: locks that the
+// system drops with their owner and that can be looked at, a FIFO that tells its writer of its
+// reader's end, memory that can be reserved. None of it was tried.
+func unsupportedOn(goos string) error {
+	others := "unix: and pipe: are other ways"
+	if goos == "windows" {
+		others = "unix: and tcp: are other ways"
+	}
+	return fault.Because(fault.ErrUnsupported, "shared memory on %s: shm: is for Linux so far; %s", goos, others)
+}
+
 func (w Where) String() string {
 	switch {
 	case w.Name != "":

@@ -30,13 +30,20 @@ var media = map[string]func() (*home, error){
 	"pipe": pipeHome,
 }
 
-// Media returns their names, the one that is used if none is named first.
+// Media returns their names, the one that is used if none is named first: shared memory, where this
+// system has it.
 func Media() []string {
 	all := []string{"unix", "tcp", "pipe"}
-	if runtime.GOOS == "linux" { // elsewhere shmchan refuses
-		all = append(all, "shm")
+	if hasShared() {
+		all = append([]string{"shm"}, all...)
 	}
 	return all
+}
+
+// hasShared reports whether shm: works here with nothing set: elsewhere shmchan refuses.
+func hasShared() bool {
+	info, err := os.Stat("/dev/shm")
+	return runtime.GOOS == "linux" && err == nil && info.IsDir()
 }
 
 // home is where the demo's channels live while it runs.
