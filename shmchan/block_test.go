@@ -72,7 +72,7 @@ func borrow(t testing.TB, ch handoff.Chan[[]byte], n int, fill byte) handoff.Blo
 // TestBlockMoves: what the receiver reads is the memory that the sender has filled, of any size; and it comes
 // as any value where it is received plainly.
 func TestBlockMoves(t *testing.T) {
-	ctx, ch := openBlocks(t, fresh(t)+"?slots=2")
+	ctx, ch := openBlocks(t, fresh(t)+"?slots=2&maxvalue=4194304")
 	for _, n := range []int{0, 1, 64, 128, 129, 4096, 4097, 4 << 20} {
 		b := borrow(t, ch, n, byte(n+1))
 		was := b.Bytes()
@@ -255,7 +255,7 @@ func TestBlockRefused(t *testing.T) {
 
 // TestBlockAllocatesNothing, and costs as much as another one, however large it is; BenchmarkBlock says how much.
 func TestBlockAllocatesNothing(t *testing.T) {
-	ctx, ch := openBlocks(t, fresh(t)+"?slots=2")
+	ctx, ch := openBlocks(t, fresh(t)+"?slots=2&maxvalue=4194304")
 	for _, n := range []int{64, 4 << 20} {
 		cycle := func() { blockCycle(t, ctx, ch, n) }
 		cycle()
@@ -299,7 +299,7 @@ func BenchmarkBlock(b *testing.B) {
 
 // TestBlockCrosses: another process reads in place what this one has filled in place.
 func TestBlockCrosses(t *testing.T) {
-	ctx, ch := openBlocks(t, fresh(t)+"?slots=2")
+	ctx, ch := openBlocks(t, fresh(t)+"?slots=2&maxvalue=4194304")
 	child(t, "checker", fresh(t))
 	sums, err := handoff.OpenReceiver[uint32](ctx, fresh(t)+"-sums?slots=4")
 	if err != nil {
