@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/handoff-go/handoff/driver"
+	"github.com/handoff-go/handoff/internal/fault"
 	"github.com/handoff-go/handoff/internal/wire"
 )
 
@@ -12,6 +13,7 @@ import (
 // attachment's mu guards it.
 type delivering struct {
 	share  wire.Share
+	gone   bool       // nothing is delivered any more
 	late   []delivery // wait for the next write
 	hungry bool       // it is among those of the session
 }
@@ -25,9 +27,16 @@ type delivery struct {
 // deliver sends items, which o received, now or when others have had their share.
 func (a *attachment) deliver(o *op, items []driver.Item) {
 	a.mu.Lock()
-	a.late = append(a.late, delivery{o, items})
-	a.deliverLate()
+	gone := a.gone
+	if !gone {
+		a.late = append(a.late, delivery{o, items})
+		a.deliverLate()
+	}
 	a.mu.Unlock()
+	if gone {
+		a.s.answer(&wire.End{Channel: a.id, Op: o.id}, fault.ErrDetached)
+		return
+	}
 	a.s.out.Flush()
 }
 
@@ -53,6 +62,18 @@ func (a *attachment) deliverLate() {
 		a.late = a.late[1:]
 	}
 	a.late = nil
+}
+
+// dropLate has nothing be delivered any more: the attachment ends, and what its client has not seen
+// has gone back. The client hears so.
+func (a *attachment) dropLate() {
+	a.mu.Lock()
+	late := a.late
+	a.late, a.gone = nil, true
+	a.mu.Unlock()
+	for _, d := range late {
+		a.s.answer(&wire.End{Channel: a.id, Op: d.o.id}, fault.ErrDetached)
+	}
 }
 
 // hasRoom reports whether a may add n bytes; else refill will call. mu is held.

@@ -276,6 +276,7 @@ func (a *attachment) detach(id uint64) {
 	s.others.Go(func() {
 		defer func() { <-s.detaching }()
 		err := a.ch.Detach(context.Background())
+		a.dropLate()
 		s.account.detach(1)
 		s.answer(&wire.End{Channel: a.id, Op: id}, err)
 	})

@@ -288,7 +288,7 @@ func blockCycle(t testing.TB, ctx context.Context, ch handoff.Chan[[]byte], n in
 func BenchmarkBlock(b *testing.B) {
 	for name, n := range map[string]int{"64 B": 64, "4 MiB": 4 << 20} {
 		b.Run(name, func(b *testing.B) {
-			ctx, ch := openBlocks(b, fresh(b)+"?slots=2")
+			ctx, ch := openBlocks(b, fresh(b)+"?slots=2&maxvalue=4194304")
 			b.ReportAllocs()
 			for b.Loop() {
 				blockCycle(b, ctx, ch, n)

@@ -28,33 +28,43 @@ func init() {
 
 // TestBurierDies: whenever a process is killed that rejects values, each is in the dead letter once, or comes back.
 func TestBurierDies(t *testing.T) {
+	for round := range 6 {
+		burierDies(t, string(rune('a'+round)), "", 10*(round+1))
+	}
+}
+
+// burierDies has a child reject values until it dies: by itself, if env says so, or killed when so many are in
+// the dead letter.
+func burierDies(t *testing.T, name, env string, buried int) {
 	ctx, stop := context.WithTimeout(context.Background(), 3*patience)
 	defer stop()
-	const values, rounds = 300, 6
-	for round := range rounds {
-		at := fresh(t) + string(rune('a'+round))
-		dead, err := handoff.Open[handoff.Dead[int]](ctx, at+"-dead?slots=300")
-		if err != nil {
+	const values = 300
+	at := fresh(t) + name
+	dead, err := handoff.Open[handoff.Dead[int]](ctx, at+"-dead?slots=300")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dead.Detach()
+	ch, err := handoff.Open[int](ctx, at+"?slots=300&deadletter="+at+"-dead")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ch.Detach()
+	for v := range values {
+		if err := ch.Send(ctx, v); err != nil {
 			t.Fatal(err)
 		}
-		ch, err := handoff.Open[int](ctx, at+"?slots=300&deadletter="+at+"-dead")
-		if err != nil {
-			t.Fatal(err)
+	}
+	cmd := child(t, "rejecter", at, env) // which learns of the dead letter from the channel
+	seen := map[int]string{}
+	note := func(v int, where string) {
+		if seen[v] != "" {
+			t.Errorf("%d was received from the %s and the %s", v, seen[v], where)
 		}
-		for v := range values {
-			if err := ch.Send(ctx, v); err != nil {
-				t.Fatal(err)
-			}
-		}
-		cmd := child(t, "rejecter", at) // which learns of the dead letter from the channel
-		seen := map[int]string{}
-		note := func(v int, where string) {
-			if seen[v] != "" {
-				t.Errorf("%d was received from the %s and the %s", v, seen[v], where)
-			}
-			seen[v] = where
-		}
-		for range 10 * (round + 1) {
+		seen[v] = where
+	}
+	if env == "" {
+		for range buried {
 			d, err := dead.Recv(ctx)
 			if err != nil {
 				t.Fatal(err)
@@ -65,44 +75,61 @@ func TestBurierDies(t *testing.T) {
 			note(d.Value, "dead letter")
 		}
 		kill(t, cmd)
-		type arrival struct {
-			v     int
-			where string
+	} else {
+		died := make(chan struct{})
+		go func() { cmd.Process.Wait(); close(died) }()
+		select {
+		case <-died:
+		case <-ctx.Done():
+			t.Fatalf("the child does not come to %s; %+v", env, ch.Stats())
 		}
-		arrivals := make(chan arrival)
-		rest, enough := context.WithCancel(ctx)
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			for v, err := range ch.All(rest) {
-				if err != nil {
-					return
-				}
-				arrivals <- arrival{v, "channel"}
+	}
+	everyValue(t, ctx, ch, dead, values, seen, note)
+	for { // a value is in the dead letter before it has left its place
+		st, dt := ch.Stats(), dead.Stats()
+		if st.Len+st.Held+dt.Len+dt.Held == 0 && st.Received+st.Rejected == values && dt.Received == st.Rejected {
+			return
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("more than there was: %+v, %+v", st, dt)
+		}
+	}
+}
+
+// everyValue receives what is in the channel and its dead letter, until all values were seen.
+func everyValue(t *testing.T, ctx context.Context, ch handoff.Chan[int], dead handoff.Chan[handoff.Dead[int]], values int, seen map[int]string, note func(int, string)) {
+	type arrival struct {
+		v     int
+		where string
+	}
+	arrivals := make(chan arrival)
+	rest, enough := context.WithCancel(ctx)
+	defer enough()
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for v, err := range ch.All(rest) {
+			if err != nil {
+				return
 			}
-		})
-		wg.Go(func() {
-			for d, err := range dead.All(rest) {
-				if err != nil {
-					return
-				}
-				arrivals <- arrival{d.Value, "dead letter"}
+			arrivals <- arrival{v, "channel"}
+		}
+	})
+	wg.Go(func() {
+		for d, err := range dead.All(rest) {
+			if err != nil {
+				return
 			}
-		})
-		go func() { wg.Wait(); close(arrivals) }()
-		for a := range arrivals {
-			if note(a.v, a.where); len(seen) == values {
-				enough()
-			}
+			arrivals <- arrival{d.Value, "dead letter"}
 		}
-		enough()
-		if len(seen) < values {
-			t.Fatalf("%d of %d values are somewhere; %+v, %+v", len(seen), values, ch.Stats(), dead.Stats())
+	})
+	go func() { wg.Wait(); close(arrivals) }()
+	for a := range arrivals {
+		if note(a.v, a.where); len(seen) == values {
+			enough()
 		}
-		if st, dt := ch.Stats(), dead.Stats(); st.Len+st.Held+dt.Len+dt.Held != 0 || st.Received+st.Rejected != values || dt.Received != st.Rejected {
-			t.Errorf("more than there was: %+v, %+v", st, dt)
-		}
-		ch.Detach()
-		dead.Detach()
+	}
+	if len(seen) < values {
+		t.Fatalf("%d of %d values are somewhere; %+v, %+v", len(seen), values, ch.Stats(), dead.Stats())
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"context"
 	"os"
 	"runtime"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -17,14 +19,26 @@ import (
 	"github.com/handoff-go/handoff/internal/shm"
 )
 
-// stopEnv names the point at which a child stops itself.
-const stopEnv = childEnv + "_STOP"
+// stopEnv names the point at which a child stops itself, killEnv the one at which it kills
+// itself, as name:passage.
+const (
+	stopEnv = childEnv + "_STOP"
+	killEnv = childEnv + "_KILL"
+)
 
 func init() {
 	armPoint = func() {
 		var done atomic.Bool
 		at := os.Getenv(stopEnv)
+		last, times, _ := strings.Cut(os.Getenv(killEnv), ":")
+		var left atomic.Int64
+		n, _ := strconv.ParseInt(times, 10, 64)
+		left.Store(n)
 		shm.AtPoint = func(p shm.Point) {
+			if p.String() == last && left.Add(-1) == 0 {
+				syscall.Kill(os.Getpid(), syscall.SIGKILL)
+				select {} // never comes back
+			}
 			if p.String() != at || done.Swap(true) {
 				return
 			}

@@ -3,6 +3,7 @@ package shmchan
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"net/url"
 	"sync"
 
@@ -147,6 +148,13 @@ func (s *system) mapping(place *seg.Place, memory *seg.Segment) (*mapping, error
 		m = &mapping{Segment: segment, memory: memory, place: place}
 		m.watch.init(m)
 		segment.Ring, segment.Clock = m.watch.ring, monotonic
+		segment.Seat = func(i uint32) (func(), bool, error) {
+			leave, ok, err := m.memory.Seat(i)
+			if errors.Is(err, driver.ErrNotFound) {
+				err = shm.ErrEnded // whoever has removed it has ended it before
+			}
+			return leave, ok, err
+		}
 		s.mapped[born] = m
 	}
 	m.refs++

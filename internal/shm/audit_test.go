@@ -129,6 +129,7 @@ func auditWaiters(t *tx, put func(uint32, string), complain func(string, ...any)
 			}
 		}
 	}
+	auditLines(t, complain)
 	if free+used != int(t.s.waiters) {
 		complain("%d waiters are free and %d in use, of %d", free, used, t.s.waiters)
 	}
@@ -147,5 +148,37 @@ func auditPages(t *tx, complain func(string, ...any)) {
 	}
 	if free+used != t.s.pages {
 		complain("%d pages are free and %d in use, of %d", free, used, t.s.pages)
+	}
+}
+
+// auditLines compares the lists of those who wait with how many do.
+func auditLines(t *tx, complain func(string, ...any)) {
+	standing := map[uint32]bool{}
+	for _, l := range []list{takers, watches} {
+		prev := uint32(0)
+		for w := t.get(l.first); w != 0; prev, w = w, t.w(w, wNext) {
+			if standing[w] || t.w(w, wPrev) != prev {
+				complain("waiter %d stands behind %d, and says %d", w, prev, t.w(w, wPrev))
+				return
+			}
+			standing[w] = true
+		}
+	}
+	takes, sends := uint32(0), uint32(0)
+	for w := uint32(1); w <= t.s.waiters; w++ {
+		kind, waits := t.wKind(w), t.phase(w) == phaseWaiting
+		if kind == waitSend && waits {
+			sends++
+		} else if kind == waitSend {
+			waits = false
+		} else if waits && kind != waitStop {
+			takes++
+		}
+		if kind != waitSend && standing[w] != waits {
+			complain("waiter %d waits: %v, stands in a line: %v", w, waits, standing[w])
+		}
+	}
+	if sends != t.get(gSenders) || takes != t.get(gReceivers) {
+		complain("%d senders and %d receivers wait, the channel says %d and %d", sends, takes, t.get(gSenders), t.get(gReceivers))
 	}
 }

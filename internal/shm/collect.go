@@ -52,9 +52,19 @@ func (m *Member) look(o *outcome) {
 			}
 		}
 		m.askedFor(o)
+		// Not before: they may wait again, and by waiters that were fetched just now.
 		for _, op := range again {
-			m.sendRest(o, op)
+			m.goOn(o, op)
 		}
+	}
+}
+
+// goOn goes on with op: a batch that has not sent all, or a receive that may have more.
+func (m *Member) goOn(o *outcome, op *driver.Op) {
+	if op.Kind == driver.OpSend {
+		m.sendRest(o, op)
+	} else if !m.takeRest(o, op, kindOf(op.Kind)) {
+		m.end(o, op, nil)
 	}
 }
 
@@ -135,7 +145,7 @@ func (m *Member) fetchOne(t *tx, f *fetched) {
 	}
 }
 
-// ended ends the operation of c. It returns a send that has to go on.
+// ended ends the operation of c. It returns one that has to go on.
 func (m *Member) ended(o *outcome, c *call, f fetched, records []uint32) (again *driver.Op) {
 	if c.sel != nil {
 		m.completed(o, c, f, records)
@@ -173,10 +183,7 @@ func (m *Member) ended(o *outcome, c *call, f fetched, records []uint32) (again 
 		}
 		if err == nil && len(op.Got) < op.Max {
 			m.forget(c)
-			if !m.takeRest(o, op, f.kind) {
-				m.end(o, op, nil)
-			}
-			return nil
+			return op
 		}
 	}
 	m.forget(c)

@@ -119,38 +119,97 @@ func (s *Segment) newMember(id [16]byte, about About) *Member {
 
 // Join makes this process one more member of the segment. id names it, for its life lock and
 // its bell. A reaper joins a segment whose members are all dead, to end it.
+//
+// A member's transactions are written into the descriptor of its seat, and so is the one by which
+// it joins. So it takes the seat first, by a lock that the system drops if it dies: two who joined
+// by the same descriptor would have each other's words written.
 func (s *Segment) Join(id [16]byte, pid int, reaper bool, about About) (*Member, error) {
 	m := s.newMember(id, about)
 	if reaper {
 		m.state = memberJoined | memberReaps
 	}
-	for {
-		i, ok := s.seat()
-		if !ok {
+	for until := time.Now().Add(seatTime); ; time.Sleep(seatPause) { // all free seats are being taken
+		busy, joined, err := m.sitDown(pid)
+		switch {
+		case err != nil:
+			return nil, err
+		case joined:
+			atomic.StoreUint64(&s.words[s.memberWord(m.index)+mLooking], 0)
+			atomic.StoreUint64(&s.words[s.memberWord(m.index)+mRung], 0)
+			s.local[m.index].Store(m)
+			s.ours.Add(1)
+			m.point(PointJoined)
+			return m, nil
+		case !busy || time.Now().After(until):
 			return nil, driver.Because(driver.ErrFull, "all %d attachments of the segment are taken (members=)", s.members)
 		}
-		m.index = i
-		t := &m.t
-		t.begin()
-		if t.get(gDead) != 0 {
-			return nil, ErrEnded
+	}
+}
+
+// How long Join tries while somebody else sits down on each free seat.
+const (
+	seatTime  = 2 * time.Second
+	seatPause = time.Millisecond
+)
+
+// sitDown joins at a seat that is free and that nobody else takes now. busy says that there were
+// free ones.
+func (m *Member) sitDown(pid int) (busy, joined bool, err error) {
+	s := m.s
+	for i := range s.members {
+		if uint32(s.load(s.memberWord(i)+mState)) != 0 {
+			continue
 		}
-		if t.get(s.memberWord(i)+mState) == 0 {
-			t.enter(i, m.state, id, pid)
+		busy = true
+		leave, ok, err := s.take(i)
+		if err != nil || !ok {
+			if err != nil {
+				return busy, false, err
+			}
+			continue
+		}
+		m.index = i
+		joined, err = m.sit(pid)
+		leave()
+		if joined || err != nil {
+			return busy, joined, err
+		}
+	}
+	return busy, false, nil
+}
+
+// sit joins at the seat that is taken, if it is free still.
+func (m *Member) sit(pid int) (joined bool, err error) {
+	for s, t := m.s, &m.t; ; {
+		t.begin()
+		switch {
+		case t.get(gDead) != 0:
+			return false, ErrEnded
+		case t.get(s.memberWord(m.index)+mState) != 0:
 			if t.commit() {
-				break
+				return false, nil
+			}
+		default:
+			t.enter(m.index, m.state, m.id, pid)
+			if t.commit() {
+				return true, nil
 			}
 		}
 		if err := s.damaged(); err != nil {
-			return nil, err
+			return false, err
 		}
 	}
-	atomic.StoreUint64(&s.words[s.memberWord(m.index)+mLooking], 0)
-	atomic.StoreUint64(&s.words[s.memberWord(m.index)+mRung], 0)
-	s.local[m.index].Store(m)
-	s.ours.Add(1)
-	m.point(PointJoined)
-	return m, nil
+}
+
+// sitting is taken by who joins where no Seat is said: in memory of this process.
+var sitting sync.Mutex
+
+func (s *Segment) take(i uint32) (leave func(), ok bool, err error) {
+	if s.Seat != nil {
+		return s.Seat(i)
+	}
+	sitting.Lock()
+	return sitting.Unlock, true, nil
 }
 
 // enter writes the record of a new member.
@@ -177,16 +236,6 @@ var ErrEnded = driver.Because(driver.ErrNotFound, "the segment has just ended")
 
 // Ended reports whether err is of a Join that came too late: the segment was over.
 func Ended(err error) bool { return errors.Is(err, ErrEnded) }
-
-// seat returns a place for a member that seems free.
-func (s *Segment) seat() (uint32, bool) {
-	for i := range s.members {
-		if uint32(s.load(s.memberWord(i)+mState)) == 0 {
-			return i, true
-		}
-	}
-	return 0, false
-}
 
 // do has a transaction built, again until it is committed. Before one that changes
 // the channel everything is done that did not fit into those before.

@@ -28,6 +28,9 @@ type Segment struct {
 
 	// Ring wakes a member of another process.
 	Ring func(Name)
+	// Seat takes a free seat for who is about to sit down on it, until leave: see Join. It is
+	// not ok if somebody else has taken it. Nil where all members are of this process.
+	Seat func(i uint32) (leave func(), ok bool, err error)
 	// Clock is the time that all processes share, in ns.
 	Clock func() int64
 

@@ -76,7 +76,7 @@ func (t *tx) lapse(e uint32, now int64) {
 func (t *tx) lost(e uint32, op, why string) {
 	orphan := t.is(e, isOrphan)
 	switch {
-	case t.is(e, isBurying):
+	case t.is(e, isBurying) && t.m.about.Grave != nil: // a reaper has none, and all it ends is lost
 		t.bury(burial{e: e, op: op, why: why, reason: why, heir: true})
 	case orphan && t.mayBury(e):
 		t.bury(burial{e: e, op: op, why: why, reason: why})

@@ -103,7 +103,8 @@ func (t *transport) waits() bool {
 func (t *transport) flush() error {
 	for t.try != nil {
 		t.mu.Lock()
-		done, rest := t.pass(), t.rest
+		done := t.pass()
+		rest := t.rest // what pass has left
 		if !done {
 			t.rest, t.flushing = nil, true
 		}

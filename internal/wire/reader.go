@@ -143,7 +143,7 @@ func (d *Reader) Next() (Header, []byte, error) {
 // value need not be copied out of it.
 func (d *Reader) giveAway(n int) {
 	d.given = 0
-	if n < readBytes || n < len(d.buf)/2 {
+	if n < readBytes || n < len(d.buf)/4*3 {
 		return
 	}
 	d.given = n
@@ -155,7 +155,8 @@ func (d *Reader) giveAway(n int) {
 }
 
 // Lasting is the length from which on values in the last body stay as they are: they
-// are at least half of a buffer that is not used again.
+// are at least half of the body, and that is of a buffer which is not used again and at
+// most a third longer.
 func (d *Reader) Lasting() int {
 	if d.given == 0 {
 		return math.MaxInt

@@ -141,6 +141,11 @@ func Lock(fd int) error {
 	return unix.FcntlFlock(uintptr(fd), unix.F_OFD_SETLK, &unix.Flock_t{Type: unix.F_WRLCK})
 }
 
+// Unlock gives back the lock of fd, which memory that is mapped would keep beyond its end.
+func Unlock(fd int) error {
+	return unix.FcntlFlock(uintptr(fd), unix.F_OFD_SETLK, &unix.Flock_t{Type: unix.F_UNLCK})
+}
+
 // Locked reports whether somebody has the lock of fd, and true if that cannot be
 // known. It takes nothing.
 func Locked(fd int) bool {

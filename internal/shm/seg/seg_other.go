@@ -73,3 +73,6 @@ func (s *Segment) Remove() error { return nil }
 
 // Named says no.
 func (s *Segment) Named() bool { return false }
+
+// Seat takes a seat for a moment.
+func (s *Segment) Seat(uint32) (func(), bool, error) { return nil, false, unsupported() }

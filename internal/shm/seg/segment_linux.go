@@ -219,7 +219,10 @@ func (p *Place) create(dir int, size int64, make Maker) (*Segment, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer unix.Close(fd) // and with it the lock
+	defer func() {
+		bell.Unlock(fd) // else the mapping would keep the lock
+		unix.Close(fd)
+	}()
 	s := &Segment{place: p, file: p.seg + "/" + mem}
 	err = s.fill(fd, size, make)
 	if err == nil {
