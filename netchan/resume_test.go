@@ -229,6 +229,19 @@ var waiting = []string{
 	"L6/default-token-dance", "L6/default-hole-dance",
 }
 
+// withoutWaiting leaves those out of o, unless all are to be run.
+func withoutWaiting(t *testing.T, o drivertest.Options) drivertest.Options {
+	holds := o.Only
+	o.Only = func(l drivertest.Law) bool {
+		if slices.Contains(waiting, l.Name) && !*every {
+			t.Logf("not run without -every: %s", l.Name)
+			return false
+		}
+		return holds(l)
+	}
+	return o
+}
+
 // TestLargeOverCuts: a value that is larger than what any connection carries comes
 // all the same.
 func TestLargeOverCuts(t *testing.T) {
@@ -256,15 +269,7 @@ func TestLawsTCPCut(t *testing.T) {
 		defer mu.Unlock()
 		return 400 + r.IntN(30000), 400 + r.IntN(30000)
 	})
-	o := options(t, otherwise)
-	holds := o.Only
-	o.Only = func(l drivertest.Law) bool {
-		if slices.Contains(waiting, l.Name) && !*every {
-			t.Logf("not run without -every: %s", l.Name)
-			return false
-		}
-		return holds(l)
-	}
+	o := withoutWaiting(t, options(t, otherwise))
 	h := harness("tcp, cut", func(name string) string { return tcpURL(p.Address(), name, "resume=30s") })
 	drivertest.Run(t, h, o)
 	connections, _ := p.Figures()

@@ -219,8 +219,8 @@ type keeper struct {
 // is missed by them. (Who is killed before has nothing, and the next one who comes has it noticed.)
 func (k *keeper) begin(member *shm.Member) {
 	k.member, k.over = member, make(chan struct{})
-	k.m.watch.look(member)
 	k.m.watch.greet(member)
+	k.m.watch.look(member) // which clears away the dead: who is killed over that is known to the others
 	go k.run()
 }
 
