@@ -57,7 +57,7 @@ func lacksBlocks() string {
 	ch := openBlocks(fmt.Sprintf("shm:handoff-bench-blocks-%d", os.Getpid()))
 	defer ch.Detach(context.Background())
 	if _, ok := ch.(driver.Borrower); !ok {
-		return "shm: lends no blocks yet"
+		return "shm: lends no blocks"
 	}
 	return ""
 }
