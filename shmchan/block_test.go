@@ -44,13 +44,7 @@ func init() {
 
 func openBlocks(t testing.TB, url string) (context.Context, handoff.Chan[[]byte]) {
 	t.Helper()
-	ctx, stop := context.WithTimeout(context.Background(), patience)
-	ch, err := handoff.Open[[]byte](ctx, url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { stop(); ch.Detach() })
-	return ctx, ch
+	return opened[[]byte](t, patience, url)
 }
 
 func borrow(t testing.TB, ch handoff.Chan[[]byte], n int, fill byte) handoff.Block {

@@ -137,15 +137,23 @@ func fresh(t testing.TB) string {
 	return "shm:" + unique + strings.NewReplacer("/", "-", " ", "-").Replace(t.Name())
 }
 
-// TestHolderDies: what a killed process held comes back, with its attempt raised, at once.
-func TestHolderDies(t *testing.T) {
-	ctx, stop := context.WithTimeout(context.Background(), patience)
-	defer stop()
-	ch, err := handoff.Open[int](ctx, fresh(t)+"?slots=2")
+// opened is a channel that is open as long as the test lasts, and a context for what is done
+// with it.
+func opened[T any](t testing.TB, within time.Duration, url string) (context.Context, handoff.Chan[T]) {
+	t.Helper()
+	ctx, stop := context.WithTimeout(context.Background(), within)
+	ch, err := handoff.Open[T](ctx, url)
 	if err != nil {
+		stop()
 		t.Fatal(err)
 	}
-	defer ch.Detach()
+	t.Cleanup(func() { stop(); ch.Detach() })
+	return ctx, ch
+}
+
+// TestHolderDies: what a killed process held comes back, with its attempt raised, at once.
+func TestHolderDies(t *testing.T) {
+	ctx, ch := opened[int](t, patience, fresh(t)+"?slots=2")
 	ch.Send(ctx, 1)
 	ch.Send(ctx, 2)
 	cmd := child(t, "holder", fresh(t))
@@ -169,13 +177,7 @@ func TestHolderDies(t *testing.T) {
 // TestIdlerDies: a killed process that had only opened the channel is no member any more,
 // though nobody waits for anything.
 func TestIdlerDies(t *testing.T) {
-	ctx, stop := context.WithTimeout(context.Background(), patience)
-	defer stop()
-	ch, err := handoff.Open[int](ctx, fresh(t)+"?slots=2")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ch.Detach()
+	ctx, ch := opened[int](t, patience, fresh(t)+"?slots=2")
 	cmd := child(t, "idler", fresh(t))
 	if st := ch.Stats(); st.Receivers != 2 || st.Senders != 2 {
 		t.Fatalf("%+v, want two of each", st)
@@ -238,13 +240,7 @@ func TestTheDeadAreSweptAway(t *testing.T) {
 
 // TestWaiterDies: a value is not given to a process that was killed while it waited.
 func TestWaiterDies(t *testing.T) {
-	ctx, stop := context.WithTimeout(context.Background(), patience)
-	defer stop()
-	ch, err := handoff.Open[int](ctx, fresh(t)+"?slots=0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ch.Detach()
+	ctx, ch := opened[int](t, patience, fresh(t)+"?slots=0")
 	kill(t, child(t, "waiter", fresh(t)))
 	sent := make(chan error)
 	go func() { sent <- ch.Send(ctx, 7) }()

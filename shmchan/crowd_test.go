@@ -1,7 +1,6 @@
 package shmchan
 
 import (
-	"context"
 	"sync"
 	"testing"
 
@@ -11,13 +10,7 @@ import (
 // TestManyComeAndGo: attachments that come and go all the time, several at once, take no seat
 // from each other, and what the others do stays whole.
 func TestManyComeAndGo(t *testing.T) {
-	ctx, stop := context.WithTimeout(context.Background(), 3*patience)
-	defer stop()
-	ch, err := handoff.Open[int](ctx, fresh(t)+"?slots=4&members=24&pool=65536")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ch.Detach()
+	ctx, ch := opened[int](t, 3*patience, fresh(t)+"?slots=4&members=24&pool=65536")
 	const visitors, visits = 12, 60
 	var all sync.WaitGroup
 	for range visitors {

@@ -56,7 +56,7 @@ func file(cfg driver.Config, a asked) (*os.File, error) {
 	}
 	p := params(cfg, a)
 	rand.Read(p.Born[:])
-	size, _, err := p.Size()
+	size, err := p.Size()
 	if err != nil {
 		return nil, err
 	}

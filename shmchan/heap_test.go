@@ -41,7 +41,7 @@ func (h *heap) open(_ context.Context, u *url.URL, create driver.Create, p shm.P
 		if create == driver.CreateNo {
 			return ms, driver.ErrNotFound
 		}
-		size, _, err := p.Size()
+		size, err := p.Size()
 		if err != nil {
 			return ms, err
 		}

@@ -1,15 +1,12 @@
 package shmchan
 
 import (
-	"context"
 	"os/exec"
 	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/handoff-go/handoff"
 )
 
 // leased is how long a process that is stopped may hold others up: a lease, and what a busy machine needs
@@ -35,13 +32,7 @@ func signal(t *testing.T, cmd *exec.Cmd, sig syscall.Signal) {
 // TestStoppedOffer: a process that is stopped in a select, and is first in line, is passed over when its
 // lease is over, and keeps its place.
 func TestStoppedOffer(t *testing.T) {
-	ctx, stop := context.WithTimeout(context.Background(), patience)
-	defer stop()
-	ch, err := handoff.Open[int](ctx, fresh(t)+"?slots=0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ch.Detach()
+	ctx, ch := opened[int](t, patience, fresh(t)+"?slots=0")
 	cmd, said := talker(t, "selector", fresh(t))
 	signal(t, cmd, syscall.SIGSTOP)
 	stopped(t, cmd)

@@ -58,13 +58,7 @@ func TestStoppedClaim(t *testing.T) {
 }
 
 func stoppedAt(t *testing.T, at shm.Point) {
-	ctx, stop := context.WithTimeout(context.Background(), 2*patience)
-	defer stop()
-	ch, err := handoff.Open[int](ctx, fresh(t)+"?slots=0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ch.Detach()
+	ctx, ch := opened[int](t, 2*patience, fresh(t)+"?slots=0")
 	other := handoff.Make[int](0)
 	cmd, said := talker(t, "offerer", fresh(t), stopEnv+"="+at.String())
 	got := 0

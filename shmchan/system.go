@@ -45,7 +45,7 @@ func (s *system) open(ctx context.Context, u *url.URL, create driver.Create, p s
 
 // openAt is open where it is known which segment.
 func (s *system) openAt(ctx context.Context, where seg.Where, create driver.Create, p shm.Params) (ms membership, err error) {
-	size, _, err := p.Size()
+	size, err := p.Size()
 	if err != nil {
 		return ms, err
 	}

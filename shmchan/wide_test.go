@@ -10,13 +10,7 @@ import (
 // TestDefaultBehindATake: a select with a default over several homes takes it, where the first who
 // waits is a select that takes to hold, and another receiver waits behind.
 func TestDefaultBehindATake(t *testing.T) {
-	ctx, stop := context.WithTimeout(context.Background(), patience)
-	defer stop()
-	ch, err := handoff.Open[int](ctx, fresh(t)+"?slots=0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ch.Detach()
+	ctx, ch := opened[int](t, patience, fresh(t)+"?slots=0")
 	here := handoff.Make[int](0)
 	ended := make(chan error, 2)
 	waiting := func(n int) {

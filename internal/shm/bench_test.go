@@ -11,11 +11,7 @@ import (
 func BenchmarkSendReceive(b *testing.B) {
 	about := About{Name: "bench", Send: true, Receive: true}
 	p := Params{Slots: 64, Waiters: 16, Members: 4, Pool: 16 * pageBytes, Founder: Founder{ID: [16]byte{1}, About: about}}
-	size, _, _ := p.Size()
-	words := make([]uint64, size/8)
-	if err := Make(words, p); err != nil {
-		b.Fatal(err)
-	}
+	words := memory(b, p)
 	s, err := Load(words)
 	if err != nil {
 		b.Fatal(err)

@@ -33,14 +33,7 @@ func newWorld(t *testing.T, slots int) *world {
 	w := &world{t: t, stopped: make(chan struct{}), goOn: make(chan struct{}), left: -1}
 	about := About{Name: "explored", Title: "explored", Send: true, Receive: true, Select: driver.SelectClaims}
 	p := Params{Slots: slots, Waiters: 16, Members: 4, Pool: 16 * pageBytes, Founder: Founder{ID: [16]byte{1}, About: about}}
-	size, _, err := p.Size()
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.words = make([]uint64, size/8)
-	if err := Make(w.words, p); err != nil {
-		t.Fatal(err)
-	}
+	w.words = memory(t, p)
 	for i := range 3 {
 		s, err := Load(w.words)
 		if err != nil {

@@ -25,14 +25,7 @@ type cemetery struct {
 // attach returns a member in each of three views of one memory.
 func attach(t *testing.T, p Params, graves [3]*Member) (all [3]*Member) {
 	t.Helper()
-	size, _, err := p.Size()
-	if err != nil {
-		t.Fatal(err)
-	}
-	words := make([]uint64, size/8)
-	if err := Make(words, p); err != nil {
-		t.Fatal(err)
-	}
+	words := memory(t, p)
 	for i := range all {
 		s, err := Load(words)
 		if err != nil {

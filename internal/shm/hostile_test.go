@@ -18,11 +18,7 @@ var seed = flag.Uint64("shm.seed", 0, "seed of the random tests, 0 for a new one
 func used(t testing.TB) []uint64 {
 	about := About{Name: "used", Send: true, Receive: true}
 	p := Params{Slots: 4, Waiters: 16, Members: 4, Pool: 16 * pageBytes, Founder: Founder{ID: [16]byte{1}, About: about}}
-	size, _, _ := p.Size()
-	words := make([]uint64, size/8)
-	if err := Make(words, p); err != nil {
-		t.Fatal(err)
-	}
+	words := memory(t, p)
 	s, err := Load(words)
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +91,7 @@ func doAll(words []uint64) {
 func attachSound(grave *Member) *Member {
 	about := About{Name: "sound", Send: true, Receive: true, Grave: grave}
 	p := Params{Slots: 2, Waiters: 4, Members: 2, Pool: pageBytes, Founder: Founder{ID: [16]byte{3}, About: about}}
-	size, _, _ := p.Size()
+	size, _ := p.Size()
 	words := make([]uint64, size/8)
 	if err := Make(words, p); err != nil {
 		panic(err)

@@ -242,10 +242,10 @@ func (p Params) geometry() (geometry, error) {
 	return g, nil
 }
 
-// Size is how many bytes a segment for p has, and how many of them come before the pool.
-func (p Params) Size() (size, fixed int64, err error) {
+// Size is how many bytes a segment for p has.
+func (p Params) Size() (int64, error) {
 	g, err := p.geometry()
-	return int64(g.words) * 8, int64(g.poolAt) * 8, err
+	return int64(g.words) * 8, err
 }
 
 const flagAutoClose = 1

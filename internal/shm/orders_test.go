@@ -52,16 +52,10 @@ func newOrders(t *testing.T, slots int, place []int, ticks int) *orders {
 	w := &orders{t: t, ticks: ticks, rung: make([]bool, len(place))}
 	about := About{Send: true, Receive: true, Select: driver.SelectClaims}
 	p := Params{Slots: slots, Waiters: 12, Members: len(place) + 1, Pool: pageBytes, Founder: Founder{ID: [16]byte{1}, About: about}}
-	size, _, err := p.Size()
-	if err != nil {
-		t.Fatal(err)
-	}
-	words := make([]uint64, size/8)
-	if err := Make(words, p); err != nil {
-		t.Fatal(err)
-	}
+	words := memory(t, p)
 	processes := map[int]*Segment{}
 	for i, at := range place {
+		var err error
 		s := processes[at]
 		if s == nil {
 			if s, err = Load(words); err != nil {

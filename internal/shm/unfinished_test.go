@@ -14,14 +14,7 @@ func twoProcesses(t *testing.T, p Params) (a, b *Member, ring func()) {
 	about := About{Send: true, Receive: true, Over: func(bool) {}}
 	p.Defaults()
 	p.Founder.ID, p.Founder.About = [16]byte{1}, about
-	size, _, err := p.Size()
-	if err != nil {
-		t.Fatal(err)
-	}
-	words := make([]uint64, size/8)
-	if err := Make(words, p); err != nil {
-		t.Fatal(err)
-	}
+	words := memory(t, p)
 	var rung []Name
 	view := func() *Segment {
 		s, err := Load(words)
@@ -32,7 +25,7 @@ func twoProcesses(t *testing.T, p Params) (a, b *Member, ring func()) {
 		return s
 	}
 	a = view().Founded([16]byte{1}, about)
-	b, err = view().Join([16]byte{2}, 1, false, about)
+	b, err := view().Join([16]byte{2}, 1, false, about)
 	if err != nil {
 		t.Fatal(err)
 	}
