@@ -2,6 +2,7 @@ package shmchan
 
 import (
 	"errors"
+	"runtime"
 	"sync"
 	"time"
 
@@ -17,6 +18,7 @@ func (k *keeper) run() {
 			return
 		}
 		k.member.Collect()
+		runtime.Gosched() // what has ended goes on first
 		k.m.watch.look(k.member)
 	}
 }

@@ -152,6 +152,7 @@ func (m *Member) ended(o *outcome, c *call, f fetched, records []uint32) (again 
 		return nil
 	}
 	op := c.op
+	m.paid.waited(m.rungAt() - c.since)
 	var err error
 	switch {
 	case f.result == resNotReady:

@@ -1,7 +1,6 @@
 package shm
 
 import (
-	"runtime"
 	"sync/atomic"
 
 	"github.com/handoff-go/handoff/driver"
@@ -19,6 +18,7 @@ func (m *Member) Collect() {
 		return
 	}
 	atomic.StoreUint64(&m.s.words[m.s.memberWord(m.index)+mRung], 0) // partner: sleeps
+	m.paid.woken(m.s.Clock() - m.rungAt())
 	var o outcome
 	m.look(&o)
 	m.leave(&o)
@@ -127,41 +127,4 @@ func (s *Segment) Joined() (all []Name, reapers int) {
 func (s *Segment) IsHere(n Name) bool {
 	m := s.member(n.Index)
 	return m != nil && m.id == n.ID
-}
-
-// Spin bounds, in looks at memory.
-const (
-	spinMost  = 4000
-	spinLeast = 100
-)
-
-// spin looks for a while whether something happens to this member, so that nobody has to
-// ring. How long depends on whether it paid lately.
-func (m *Member) spin() {
-	if m.s.Ring == nil || runtime.GOMAXPROCS(0) == 1 {
-		return
-	}
-	m.spins.RLock()
-	defer m.spins.RUnlock()
-	if m.leaving.Load() || uint32(m.s.load(gJoined)) <= uint32(m.s.ours.Load()) {
-		return
-	}
-	at := m.s.memberWord(m.index)
-	atomic.AddUint64(&m.s.words[at+mLooking], 1)
-	limit := int(m.patience.Load())
-	found := false
-	for i := 0; i < limit && !found && !m.leaving.Load(); i++ {
-		found = uint32(m.s.load(at+mDone)) != 0
-	}
-	atomic.AddUint64(&m.s.words[at+mLooking], ^uint64(0))
-	switch {
-	case found:
-		m.patience.Store(int32(min(2*limit, spinMost)))
-	default:
-		m.patience.Store(int32(max(limit/2, spinLeast)))
-		found = uint32(m.s.load(at+mDone)) != 0 // it came before others could see that nobody looks
-	}
-	if found {
-		m.collect()
-	}
 }

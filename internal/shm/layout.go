@@ -110,6 +110,7 @@ const (
 	mBirth // when it joined, Unix s
 	mNode  // its process
 	// Not of transactions.
+	mRungAt     = 13 // when it was last rung, ns
 	mLooking    = 14 // how many of its goroutines look at memory by themselves
 	mRung       = 15 // it was woken, and has not looked since
 	memberWords = 16

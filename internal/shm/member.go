@@ -37,9 +37,9 @@ type Member struct {
 	slow     *time.Timer  // for the slow check
 	checking bool         // it is set
 
-	spins    sync.RWMutex // held for reading by who looks at the segment without mu
-	leaving  atomic.Bool  // stored before spins is taken for good; loaded by who has it
-	patience atomic.Int32 // how long to look
+	spins   sync.RWMutex // held for reading by who looks at the segment without mu
+	leaving atomic.Bool  // stored before spins is taken for good; loaded by who has it
+	paid    patience     // of looking
 }
 
 // About is what an attachment is and may do.
@@ -61,6 +61,8 @@ type call struct {
 	w    uint32     // its waiter, 0 once it has ended
 	base int        // values of a send that had left before this waiter
 	sel  *selection // of a select
+
+	since int64 // when it began to wait, ns: see patience
 }
 
 // outcome is what has to be done once the lock is free.
@@ -113,7 +115,7 @@ func (s *Segment) newMember(id [16]byte, about About) *Member {
 	m := &Member{s: s, id: id, about: about, state: about.state()}
 	m.t.s, m.t.m = s, m
 	m.home = fmt.Sprintf("shm:%x", id)
-	m.patience.Store(spinMost)
+	m.paid.init()
 	return m
 }
 
@@ -266,6 +268,7 @@ func (m *Member) doWith(o *outcome, prepare func() error, build func(t *tx)) err
 			if err := m.s.damaged(); err != nil {
 				return err
 			}
+			m.stayAway()
 			continue
 		}
 		if !here {
@@ -276,6 +279,15 @@ func (m *Member) doWith(o *outcome, prepare func() error, build func(t *tx)) err
 			return nil
 		}
 		ready = prepare == nil
+	}
+}
+
+// stayAway is called by who has lost against another one, whose cache has all that changes: it
+// may go on for a while before everything moves here.
+func (m *Member) stayAway() {
+	if m.s.Ring != nil {
+		for range stall {
+		}
 	}
 }
 
@@ -292,6 +304,7 @@ func (m *Member) committed(o *outcome) {
 		if other := m.s.local[i].Load(); other != nil {
 			o.here = append(o.here, other)
 		} else if m.s.sleeps(i) {
+			m.s.noteRing(i)
 			o.rung = append(o.rung, Name{i, m.s.idOf(i)})
 		}
 	}
@@ -303,10 +316,16 @@ func (m *Member) committed(o *outcome) {
 // Start implements driver.Channel.
 func (m *Member) Start(op *driver.Op) {
 	var o outcome
-	m.mu.Lock()
 	op.Note, op.N, op.Got, op.NotReady, op.Err = nil, 0, op.Got[:0], false, nil
+	m.mu.Lock()
+	looked := m.expects(op)
+	if looked {
+		m.mu.Unlock()
+		m.lookOut(op)
+		m.mu.Lock()
+	}
 	m.start(&o, op)
-	waits := m.waits > 0 && op.Note != nil
+	waits := op.Note != nil && !looked
 	m.leave(&o)
 	if waits {
 		m.spin()
@@ -404,7 +423,7 @@ func (m *Member) wait(op *driver.Op, w uint32, base int) {
 	} else {
 		c = new(call)
 	}
-	*c = call{op: op, w: w, base: base}
+	*c = call{op: op, w: w, base: base, since: m.s.Clock()}
 	op.Note = c
 	m.keep(c, w)
 }

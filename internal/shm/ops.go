@@ -19,10 +19,11 @@ func (t *tx) send(k int, try, more bool) uint32 {
 		t.ended, t.result = true, resNotReady
 		return 0
 	}
-	if t.get(gTakers) == 0 && t.get(gNoSlot) == 0 {
+	if t.get(gNoSlot) == 0 {
 		t.n = t.fillFree(k)
 		if k -= t.n; k == 0 {
 			t.ended = !more
+			t.move()
 			return 0
 		}
 	}
@@ -67,10 +68,10 @@ func (t *tx) fillFree(k int) int {
 	first, last := t.get(at), t.get(gTail)
 	prev, e := last, first
 	for i := range n {
-		t.state(e, inReady, withSlot, 0)
-		t.setE(e, ePrev, prev)
-		t.setE(e, eFrom, 0)
-		t.setE(e, eTries, 0)
+		t.mine(e, eState, inReady|withSlot)
+		t.mine(e, ePrev, prev)
+		t.mine(e, eFrom, 0)
+		t.mine(e, eTries, 0)
 		if i < n-1 {
 			prev, e = e, t.e(e, eNext)
 		}

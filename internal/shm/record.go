@@ -3,20 +3,21 @@ package shm
 // A record is a value on its way: from the stack of the member that sends it, into
 // the line, to who receives it, and onto that member's stack.
 const (
-	eState = iota // what it is, in the line: see below
-	ePrev         // in the line
-	eNext         // in the line, on a stack, or staged behind another value of its send
-	eFrom         // the waiter that sends it, while that waits; of a magazine: how many records it has
-	eChain        // the next that its receiver has got; of a magazine: the next
-	eHold         // counts the holds
-	eOrder        // when it was first handed out
-	eTries        // how often it was handed out:16 | the high part of eOrder:16
-	eDue          // end of the hold or the rest, ms: two words, or 0
+	eState  = iota // what it is, in the line: see below
+	ePrev          // in the line
+	eNext          // in the line, on a stack, or staged behind another value of its send
+	eFrom          // the waiter that sends it, while that waits; of a magazine: how many records it has
+	eTries         // how often it was handed out:16 | the high part of eOrder:16
+	eExtent        // first page of its memory, if that is not its own
+	eChain         // the next that its receiver has got; of a magazine: the next
+	// Not of transactions: written by who owns the record alone, before it is in line. With those
+	// before it is all that most values need, on one line of the cache.
+	eSize  // length of the header:32 | of the value:32
+	eHold  // counts the holds
+	eOrder // when it was first handed out
+	eDue   // end of the hold or the rest, ms: two words, or 0
 	eDueHigh
-	eExtent // first page of its memory, if that is not its own
-	eLoans  // counts how often it was borrowed
-	// Not of transactions: written by who owns the record alone, before it is in line.
-	eSize = 12 // length of the header:32 | of the value:32
+	eLoans // counts how often it was borrowed
 )
 
 // The state of a record in the line. Out of it, what stands there means nothing.

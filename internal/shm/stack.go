@@ -17,6 +17,21 @@ func (t *tx) push(e uint32) {
 	t.pushed++
 }
 
+// mine writes a word of e, which is on this member's stack, as a value is written there: at once,
+// and for nothing if the transaction is not committed. The word keeps its version, so who is
+// late with writing what a transaction before has changed still sees that it is written. A block is
+// on the stack only once the transaction is.
+func (t *tx) mine(e, field, v uint32) {
+	if t.lends {
+		t.setE(e, field, v)
+		return
+	}
+	off := t.recordAt(e) + field
+	if old := t.s.load(off); uint32(old) != v && t.bad == "" {
+		t.s.note(off, old&^(1<<32-1)|uint64(v))
+	}
+}
+
 // pop takes the record on top.
 func (t *tx) pop() uint32 {
 	at := t.me(mStack)

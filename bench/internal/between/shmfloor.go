@@ -32,6 +32,8 @@ const (
 func waits(how string) (spins bool) {
 	if how == parked {
 		runtime.GOMAXPROCS(1)
+	} else {
+		runtime.GOMAXPROCS(2) // said, as Go would make it one once the process is kept on a core
 	}
 	return how == spinning
 }
