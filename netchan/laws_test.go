@@ -6,6 +6,7 @@ import (
 
 	"github.com/handoff-go/handoff/drivertest"
 	"github.com/handoff-go/handoff/hub"
+	"github.com/handoff-go/handoff/internal/testproc"
 )
 
 // harness is the suite's subject: channels at URLs that urlOf makes of names.
@@ -60,12 +61,18 @@ const less = 20
 
 // TestLaws runs the suite with home, sender and receiver in this process.
 func TestLaws(t *testing.T) {
+	if testproc.Apart(t) {
+		return
+	}
 	_, at := serve(t, plenty)
 	drivertest.Run(t, harnessAt("unix", at), options(t, otherwise))
 }
 
 // TestLawsInTwoProcesses runs it with the home in another process.
 func TestLawsInTwoProcesses(t *testing.T) {
+	if testproc.Apart(t) {
+		return
+	}
 	o := options(t, otherwise)
 	o.Share = less
 	drivertest.Run(t, harnessAt("unix, two processes", awayUnix(t).here), o)
@@ -79,11 +86,14 @@ func TestLawsInThreeProcesses(t *testing.T) {
 			continue
 		}
 		t.Run(way.name, func(t *testing.T) {
+			if testproc.Apart(t) {
+				return
+			}
 			c := newCrew(t, way.away(t))
 			o := options(t, otherwise, otherwiseApart)
 			o.Share = less
 			if way.name != "unix" { // which has them: they wait for long, and tell transports apart least
-				o = withoutWaiting(t, o)
+				o = withoutTime(t, withoutWaiting(t, o))
 			}
 			drivertest.Run(t, harness(way.name+", three processes", c.url), o)
 		})
