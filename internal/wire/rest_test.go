@@ -30,7 +30,8 @@ func (w *owing) Write(b []byte) (int, error) {
 
 // TestPauseWithRest: what a transport took and has not written when its session is
 // paused is neither lost nor written to the next one twice, whether Run was about to
-// write the rest or had begun.
+// write the rest or had begun; and what is added before the next one is there does not go
+// to the one that is over, also where Run came to it after the pause.
 func TestPauseWithRest(t *testing.T) {
 	for _, begun := range []bool{false, true} {
 		o := NewOutbox()
@@ -39,7 +40,8 @@ func TestPauseWithRest(t *testing.T) {
 		send := func() {
 			f := &Order{Type: TypeTaken, Channel: 1, Op: uint64(len(want) + 1)}
 			want = f.Append(want)
-			o.Send(f)
+			o.End(f.Append(o.Begin()), false)
+			o.FlushNow()
 		}
 		first := &owing{asked: make(chan struct{}), broke: make(chan struct{})}
 		ended := make(chan error, 1)
