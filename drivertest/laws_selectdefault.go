@@ -145,7 +145,7 @@ func (d *dance) reset() {
 	}
 }
 
-// danceFor bounds a dance in time: where the processors are shared with others a
+// danceFor bounds a dance in time, a repeat less: where the processors are shared with others a
 // round can take as long as a time slice.
 const danceFor = 2 * time.Second
 
@@ -170,7 +170,7 @@ func tokenDance(e *Env, hole bool) {
 		cases = append(cases, e.H.Default(nil))
 		// phase counts the half dances: odd while the dancer dances.
 		var phase, over atomic.Int64
-		rounds, until := e.Scale(30_000), time.Now().Add(danceFor)
+		rounds, until := e.Scale(30_000), time.Now().Add(danceFor/time.Duration(min(max(e.share, 1), 4)))
 		e.Together(2, func(who int) {
 			if who == 0 {
 				for round := 0; round < rounds && over.Load() == 0 && time.Now().Before(until); round++ {

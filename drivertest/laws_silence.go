@@ -65,14 +65,24 @@ func lawOpError(e *Env) {
 }
 
 func lawEvents(e *Env) {
-	name := "law-events"
-	ch := e.Make(Spec{Slots: 0, Name: name})
 	var mu sync.Mutex
+	var name string
+	open := func(slots int) Chan[int] {
+		mu.Lock()
+		defer mu.Unlock()
+		if name = "law-events"; !e.H.Far {
+			return e.Make(Spec{Slots: slots, Name: name})
+		}
+		ch := e.Make(Spec{Slots: slots}) // whose home tells of it by the name it has there
+		name = ch.(interface{ Name() string }).Name()
+		return ch
+	}
+	ch := open(0)
 	var kinds []string
 	defer e.H.Events(func(ev Event) {
+		mu.Lock()
+		defer mu.Unlock()
 		if ev.Channel == name || e.bubble && ev.Channel == "" {
-			mu.Lock()
-			defer mu.Unlock()
 			kinds = append(kinds, ev.Kind)
 		}
 	})()
@@ -103,7 +113,7 @@ func lawEvents(e *Env) {
 	e.settled("Done", d.Done())
 	e.settled("Stop", ch.Stop("enough"))
 	told("stopped")
-	ch = e.Make(Spec{Slots: 1, Name: name})
+	ch = open(1)
 	e.Sends(ch, 3)
 	d = e.Holds(ch, 3, 1)
 	e.settled("Reject", d.Reject("no"))

@@ -223,7 +223,8 @@ func (e *Env) flat(n int, f func(n int)) {
 
 func lawFlatSelects(e *Env) {
 	busy, quiet := e.Chan(e.few(0)), e.Chan(1)
-	e.flat(e.Scale(1_000_000), func(n int) {
+	// A select that leaves one word behind is seen after ten thousand.
+	e.flat(max(e.Scale(250_000), 5_000), func(n int) {
 		e.Together(2, func(who int) {
 			recv := []Case{quiet.OnRecv(nil), busy.OnRecv(nil)}
 			for range n {

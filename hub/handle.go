@@ -65,6 +65,9 @@ func (s *session) handle(h wire.Header, body []byte) error {
 		return s.out.Acked(f.Received)
 	case wire.TypePing:
 		f, err := wire.ParsePing(h, body)
+		if err == nil && s.beat() == 0 {
+			err = wire.Unexpected(h.Type, "where there are no heartbeats")
+		}
 		if err == nil && !f.Answer {
 			s.out.Ping(true)
 		}

@@ -17,8 +17,7 @@ func TestLawsOfTheHomeItself(t *testing.T) {
 	defer h.Close(context.Background())
 	fresh := func(*drivertest.Env) string { return h.URL(drivertest.FreshName()) }
 	subject := drivertest.Medium("home", fresh)
-	// The home tells its events under the name that the channel has there.
-	subject.Has = subject.Has.Without(drivertest.FeatureEvents).With(drivertest.FeaturePayloads, drivertest.FeatureHuge)
+	subject.Has = subject.Has.With(drivertest.FeaturePayloads, drivertest.FeatureHuge)
 	subject.Empty = drivertest.Opened[struct{}](fresh)
 	subject.Text = drivertest.Opened[string](fresh)
 	subject.Bytes = drivertest.Opened[[]byte](fresh)

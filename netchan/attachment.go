@@ -143,7 +143,7 @@ func (l *link) admit(a *attachment, op *driver.Op, performed bool) (visits *call
 	if op.Try || !waits {
 		due = time.Now().Add(a.cfg.OpTimeout)
 	}
-	n, cost := 0, 0
+	n, cost := min(op.Max, wire.MaxBatch), 0
 	if send {
 		n, cost = l.fit(op.Items)
 	}
@@ -247,9 +247,9 @@ func (a *attachment) Stats() driver.Stats {
 		l.out.Flush()
 		ctx, stop := context.WithTimeout(context.Background(), min(statsTime, a.cfg.OpTimeout))
 		defer stop()
-		if got, err := c.await(ctx); err == nil && got.err == nil {
+		if got, err := c.await(ctx); err == nil && got.stats != nil {
 			got.stats.AsOf = time.Now()
-			a.figures.Store(&got.stats)
+			a.figures.Store(got.stats)
 		}
 	}
 	return *a.figures.Load()

@@ -24,7 +24,7 @@ type call struct {
 	position uint64 // where its frame ends in the stream
 	cost     int    // bytes of the window it takes
 	next     int    // OpSend: values that left custody
-	count    int    // OpSend: values behind next in the frame that is out; OpSelect: cases
+	count    int    // OpSend: values behind next in the frame that is out; OpSelect: cases; OpRecv, OpTake: values still to come at most
 	got      []driver.Item
 	sends    bool      // OpSelect: a case of it sends
 	left     int       // OpSelect: the case whose attachment was detached, -1 for none
@@ -50,9 +50,24 @@ type call struct {
 type answer struct {
 	err    error
 	opened *wire.Opened
-	stats  driver.Stats
+	stats  *driver.Stats
 	names  *wire.Names
 	fate   *wire.Fate
+}
+
+// answers reports whether got is what a home says to f.
+func (got answer) answers(f wire.Frame) bool {
+	switch f := f.(type) {
+	case *wire.Open:
+		return got.opened != nil
+	case *wire.List:
+		return got.names != nil
+	case *wire.Ask:
+		return got.fate != nil
+	case *wire.Order:
+		return got.stats != nil && f.Type == wire.TypeStats
+	}
+	return false
 }
 
 func (c *call) receives() bool { return c.kind == driver.OpRecv || c.kind == driver.OpTake }
@@ -119,7 +134,7 @@ func (c *call) append(b []byte) []byte {
 		f := wire.Send{Channel: channel, Op: c.id, Flags: flags, Items: op.Items[c.next : c.next+c.count]}
 		return f.Append(b)
 	case driver.OpRecv, driver.OpTake:
-		f := wire.Receive{Type: wire.TypeRecv, Channel: channel, Op: c.id, Flags: flags, Max: uint32(min(op.Max, wire.MaxBatch))}
+		f := wire.Receive{Type: wire.TypeRecv, Channel: channel, Op: c.id, Flags: flags, Max: uint32(c.count)}
 		if c.kind == driver.OpTake {
 			f.Type = wire.TypeTake
 		}

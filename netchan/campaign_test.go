@@ -19,6 +19,7 @@ import (
 
 	"github.com/handoff-go/handoff"
 	"github.com/handoff-go/handoff/internal/badline"
+	"github.com/handoff-go/handoff/internal/testproc"
 )
 
 // A campaign: processes send, receive, take and select over TCP, each over a line
@@ -290,6 +291,9 @@ func (r *round) finish(suffix string) {
 func TestCampaign(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute")
+	}
+	if testproc.Apart(t) {
+		return
 	}
 	dice := randomly(t)
 	until := time.Now().Add(*campaignFor)

@@ -131,7 +131,7 @@ func (d *dispatcher) dispatch(h wire.Header, body []byte) error {
 		if err != nil {
 			return err
 		}
-		return d.answer(h, f.Channel, f.Op, answer{stats: f.Stats})
+		return d.answer(h, f.Channel, f.Op, answer{stats: &f.Stats})
 	case wire.TypeNames:
 		f, err := wire.ParseNames(h, body)
 		if err != nil {
@@ -152,6 +152,9 @@ func (d *dispatcher) dispatch(h wire.Header, body []byte) error {
 		return l.out.Acked(f.Received)
 	case wire.TypePing:
 		f, err := wire.ParsePing(h, body)
+		if err == nil && l.beat == 0 {
+			err = wire.Unexpected(h.Type, "where there are no heartbeats")
+		}
 		if err == nil && !f.Answer {
 			l.out.Ping(true)
 		}
@@ -186,13 +189,10 @@ func (d *dispatcher) withCall(h wire.Header, channel uint32, id uint64, do func(
 // answer gives got to the call it answers, which is not an Op.
 func (d *dispatcher) answer(h wire.Header, channel uint32, id uint64, got answer) error {
 	return d.withCall(h, channel, id, func(c *call) error {
-		asked, isOpen := c.frame.(*wire.Open)
-		_, isList := c.frame.(*wire.List)
-		_, isAsk := c.frame.(*wire.Ask)
-		if c.frame == nil || isOpen != (got.opened != nil) || isList != (got.names != nil) || isAsk != (got.fate != nil) {
+		if !got.answers(c.frame) {
 			return wire.Unexpected(h.Type, "as the answer to something else")
 		}
-		if isOpen && asked.MaxValue > 0 && got.opened.MaxValue != asked.MaxValue {
+		if asked, ok := c.frame.(*wire.Open); ok && asked.MaxValue > 0 && got.opened.MaxValue != asked.MaxValue {
 			return wire.Unexpected(h.Type, "with another maxvalue than was asked for")
 		}
 		delete(d.link.calls, id)
@@ -204,8 +204,11 @@ func (d *dispatcher) answer(h wire.Header, channel uint32, id uint64, got answer
 // onEnd ends the call c by d.end.
 func (d *dispatcher) onEnd(c *call) error {
 	l, f := d.link, &d.end
-	if int64(f.N) > int64(c.count) {
+	if f.N > 0 && (c.kind != driver.OpSend || int64(f.N) > int64(c.count)) {
 		return wire.Unexpected(wire.TypeEnd, "with more values than were sent")
+	}
+	if c.ticketed() && c.outcome != nil && c.outcome.home {
+		return wire.Unexpected(wire.TypeEnd, "of what has ended")
 	}
 	if _, isOpen := c.frame.(*wire.Open); isOpen && f.Code == wire.CodeDone {
 		return wire.Unexpected(wire.TypeEnd, "that grants nothing to OPEN")
@@ -298,11 +301,17 @@ func (d *dispatcher) onDeliver(c *call) error {
 	if !c.receives() {
 		return wire.Unexpected(wire.TypeDeliver, "as the answer to something else")
 	}
+	if len(f.Items) > c.count {
+		return wire.Unexpected(wire.TypeDeliver, "of more values than were asked for")
+	}
+	c.count -= len(f.Items)
+	for i := range f.Items {
+		if len(f.Items[i].Value) > c.at.maxValue {
+			return wire.Unexpected(wire.TypeDeliver, "of a value that is longer than its channel lets through")
+		}
+	}
 	more := f.Flags&wire.FlagMore != 0
 	if c.op != nil {
-		if len(c.got)+len(f.Items) > c.op.Max {
-			return wire.Unexpected(wire.TypeDeliver, "of more values than were asked for")
-		}
 		c.got = d.keep(c)
 	}
 	if more {

@@ -75,8 +75,9 @@
 //
 // A dead letter at another home is ErrUnsupported, and so is a select over several
 // homes if one of them is too old to know of it. Of the suite's laws it
-// refuses those that need one heap for both sides, events of the home in this process,
-// and operations without allocation, and most runs leave out native cases and claims;
+// refuses those that need one heap for both sides and operations without allocation; events
+// are told in the process of the home, and asked for where that is the test's; most runs leave
+// out native cases and claims;
 // `go test -v -run TestLaws` names each. Two are left out by name, in laws_test.go,
 // as a plain receive is confirmed when its home has heard of it.
 package netchan

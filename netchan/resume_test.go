@@ -16,6 +16,7 @@ import (
 	"github.com/handoff-go/handoff/drivertest"
 	"github.com/handoff-go/handoff/hub"
 	"github.com/handoff-go/handoff/internal/badline"
+	"github.com/handoff-go/handoff/internal/testproc"
 )
 
 var seed = flag.Uint64("seed", 0, "the seed of the random tests, 0 for one of the clock")
@@ -242,6 +243,21 @@ func withoutWaiting(t *testing.T, o drivertest.Options) drivertest.Options {
 	return o
 }
 
+// withoutTime leaves the laws that let time pass out of o, unless all are to be run: by
+// whose clock that is, the home's or its client's, does not depend on what is between them,
+// so over one transport they say all there is to say.
+func withoutTime(t *testing.T, o drivertest.Options) drivertest.Options {
+	holds := o.Only
+	o.Only = func(l drivertest.Law) bool {
+		if l.Timed && !*every {
+			t.Logf("not run without -every: %s", l.Name)
+			return false
+		}
+		return holds(l)
+	}
+	return o
+}
+
 // TestLargeOverCuts: a value that is larger than what any connection carries comes
 // all the same.
 func TestLargeOverCuts(t *testing.T) {
@@ -261,6 +277,9 @@ func TestLargeOverCuts(t *testing.T) {
 // TestLawsTCPCut runs the suite over connections that break all the time: after
 // the handshake, and so many bytes more.
 func TestLawsTCPCut(t *testing.T) {
+	if testproc.Apart(t) {
+		return
+	}
 	r := randomly(t)
 	var mu sync.Mutex
 	_, home := serveTCP(t, plenty)

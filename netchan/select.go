@@ -240,6 +240,9 @@ func (d *dispatcher) onChosen(c *call, f *wire.Chosen) error {
 	if int(f.Case) >= c.count {
 		return wire.Unexpected(wire.TypeChosen, "of a case that is not there")
 	}
+	if c.ticketed() && c.outcome != nil && c.outcome.home {
+		return wire.Unexpected(wire.TypeChosen, "for the second time")
+	}
 	l := d.link
 	value := f.Flags&wire.ChosenValue != 0
 	if c.op != nil && c.ticketed() && l.fair(c, f) {
@@ -267,7 +270,7 @@ func (d *dispatcher) onChosen(c *call, f *wire.Chosen) error {
 	}
 	if !l.fair(c, f) {
 		d.ended = c.finished(d.ended, fault.Because(fault.ErrInDoubt, "the home broke the rules of the wire"))
-		return wire.Unexpected(wire.TypeChosen, "with or without a value against its code")
+		return wire.Unexpected(wire.TypeChosen, "without its value, or with one that cannot be")
 	}
 	d.wrote = true
 	l.choose(c, f)
@@ -276,9 +279,12 @@ func (d *dispatcher) onChosen(c *call, f *wire.Chosen) error {
 }
 
 // fair reports whether f has a value where its case and its code say so, and only
-// there.
+// there, and one that its channel lets through.
 func (l *link) fair(c *call, f *wire.Chosen) bool {
 	op := c.op.Cases[f.Case].Op
+	if on, ok := c.op.Cases[f.Case].Channel.(*attachment); ok && len(f.Item.Value) > on.maxValue {
+		return false
+	}
 	receives := op != nil && (op.Kind == driver.OpRecv || op.Kind == driver.OpTake)
 	return (f.Flags&wire.ChosenValue != 0) == (receives && f.Code == wire.CodeDone)
 }

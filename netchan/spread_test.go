@@ -6,6 +6,7 @@ import (
 
 	"github.com/handoff-go/handoff"
 	"github.com/handoff-go/handoff/drivertest"
+	"github.com/handoff-go/handoff/internal/testproc"
 )
 
 // spread runs the laws about selects that only chooses, with their channels in turn
@@ -34,6 +35,9 @@ func decidedHere(h drivertest.Harness) drivertest.Harness {
 // TestLawsOverTwoHomes runs the laws about selects with every other channel at
 // another home.
 func TestLawsOverTwoHomes(t *testing.T) {
+	if testproc.Apart(t) {
+		return
+	}
 	_, one := serve(t, plenty)
 	_, two := serve(t, plenty)
 	open(t, one, "keep", both) // and with it the link
@@ -44,6 +48,9 @@ func TestLawsOverTwoHomes(t *testing.T) {
 // TestLawsOverTwoTransports runs them with one home behind a Unix socket and another
 // behind TCP.
 func TestLawsOverTwoTransports(t *testing.T) {
+	if testproc.Apart(t) {
+		return
+	}
 	_, one := serve(t, plenty)
 	_, two := serveTCP(t, plenty)
 	open(t, one, "keep", both)
@@ -57,6 +64,9 @@ func TestLawsOverTwoTransports(t *testing.T) {
 // TestLawsOverAHomeAndThisProcess runs them with every other channel in this
 // process.
 func TestLawsOverAHomeAndThisProcess(t *testing.T) {
+	if testproc.Apart(t) {
+		return
+	}
 	_, at := serve(t, plenty)
 	open(t, at, "keep", both)
 	spread(t, "a home and this process", 2, all, drivertest.Mem(), decidedHere(harnessAt("unix", at)))

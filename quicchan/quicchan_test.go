@@ -138,7 +138,7 @@ const steady = "L12/cancelled-operations-leave-nothing"
 func harness(name, url string) drivertest.Harness {
 	fresh := func(*drivertest.Env) string { return fmt.Sprintf(url, drivertest.FreshName()) }
 	h := drivertest.Medium(name, fresh)
-	h.Has = h.Has.Without(drivertest.FeatureEvents).With(drivertest.FeaturePayloads, drivertest.FeatureHuge)
+	h.Has = h.Has.With(drivertest.FeaturePayloads, drivertest.FeatureHuge)
 	h.Empty = drivertest.Opened[struct{}](fresh)
 	h.Text = drivertest.Opened[string](fresh)
 	h.Bytes = drivertest.Opened[[]byte](fresh)

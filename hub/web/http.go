@@ -180,7 +180,7 @@ func strictly(b []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	err := d.Decode(v)
-	if err == nil && d.More() {
+	if _, end := d.Token(); err == nil && end != io.EOF {
 		err = errors.New("there is something behind the JSON")
 	}
 	if _, ok := errors.AsType[*mistake](err); err != nil && !ok {

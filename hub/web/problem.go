@@ -64,6 +64,7 @@ var causes = []struct {
 	{fault.ErrDetached, http.StatusServiceUnavailable, "unreachable"},
 	{fault.ErrContended, http.StatusServiceUnavailable, "contended"},
 	{fault.ErrTimeout, http.StatusGatewayTimeout, "timed out"},
+	{context.DeadlineExceeded, http.StatusGatewayTimeout, "timed out"}, // of a server around this one
 	{errCancelled, http.StatusServiceUnavailable, "cancelled"},
 	{context.Canceled, http.StatusServiceUnavailable, "cancelled"},
 	{fault.ErrInDoubt, http.StatusGatewayTimeout, "in doubt"},

@@ -41,3 +41,46 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// FuzzOutcomes: of any bytes the ends among their frames are outcomes, each of which
+// can be told.
+func FuzzOutcomes(f *testing.F) {
+	var all []byte
+	for _, b := range golden(f) {
+		f.Add(b)
+		all = append(all, b...)
+	}
+	f.Add(all)
+	f.Add(all[:len(all)-1])
+	f.Fuzz(func(t *testing.T, b []byte) {
+		ended := map[uint64]bool{}
+		r := NewReader(bytes.NewReader(b), len(b))
+		for {
+			h, body, err := r.Next()
+			if err != nil {
+				break
+			}
+			switch frame, _ := Parse(h, body); frame := frame.(type) {
+			case *End:
+				ended[frame.Op] = true
+			case *Chosen:
+				ended[frame.Op] = true
+			}
+		}
+		outcomes := Outcomes(b)
+		if len(outcomes) != len(ended) {
+			t.Errorf("%d outcomes of %d ends", len(outcomes), len(ended))
+		}
+		for op, fate := range outcomes {
+			fate.Op = op
+			told := fate.Append(nil)
+			h, err := ParseHeader(told)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if heard, err := ParseFate(h, told[HeaderLength:]); !ended[op] || err != nil || *heard != fate {
+				t.Errorf("%+v is heard as %+v, %v", fate, heard, err)
+			}
+		}
+	})
+}

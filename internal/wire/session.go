@@ -152,6 +152,7 @@ func (o *Outbox) Rewind(theirs, ours uint64) error {
 	s.told, s.due, s.ack, s.asks, s.answers = ours, ours, nil, false, false
 	// The other side may have the beginning of a frame.
 	o.paused, o.torn = false, len(o.pending) > 0
+	o.direct = nil // of the transport that is over: Run may have come to it after Pause
 	return nil
 }
 
