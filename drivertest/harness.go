@@ -144,6 +144,10 @@ type Harness struct {
 	// a select with a default may end with ErrContended: L6.
 	Several bool
 
+	// Asks says that a select which waits is asked before it takes effect, so that what comes
+	// behind it may find more slots free than one, once it has answered.
+	Asks bool
+
 	// NeverEnding says that the context of laws that do not end it themselves is
 	// one that never ends: a subject may wait in another way then. Operations
 	// left blocked are freed by Detach, so scripted laws need that feature.

@@ -121,7 +121,7 @@ func (r *run) step() {
 		r.closeOne(ch)
 	case n < 72 && r.mix.batches:
 		r.start(refArm{ch: ch, kind: armSend, rest: r.batch(2 + rnd.IntN(3))})
-	case n < 80 && r.mix.batches && !r.batchWaits(ch):
+	case n < 80 && r.mix.batches && !r.batchWaits(ch) && !(r.e.H.Asks && r.selectSends(ch)):
 		r.start(refArm{ch: ch, kind: armRecv, room: 2 + rnd.IntN(3)})
 	case n < 86 && r.mix.holds:
 		r.start(refArm{ch: ch, kind: armTake, room: 1})
@@ -146,6 +146,15 @@ func (r *run) batch(n int) (vs []int) {
 // one step would share what is there in an order nobody promises.
 func (r *run) batchWaits(ch int) bool {
 	return slices.ContainsFunc(r.w.chans[ch].recvq, func(k refCase) bool { return r.w.arm(k).room > 1 })
+}
+
+// selectSends reports whether the send of a select waits on ch. A RecvInto goes on while that is
+// asked for the first slot, so that more than one slot may be free when it has answered: then the
+// SendAll behind it passes more in its turn.
+func (r *run) selectSends(ch int) bool {
+	return slices.ContainsFunc(r.w.chans[ch].line, func(v refValue) bool {
+		return !v.slot && v.sender.op >= 0 && len(r.w.ops[v.sender.op].cases) > 1
+	})
 }
 
 // start begins a plain operation.

@@ -29,6 +29,7 @@ func harness(name string, url func(*drivertest.Env) string) drivertest.Harness {
 	h := drivertest.Medium(name, func(e *drivertest.Env) string { return url(e) + "?pool=65536&waiters=256&members=16" })
 	fresh := func(e *drivertest.Env) string { return url(e) + "?pool=1048576" }
 	h.Has = h.Has.With(drivertest.FeaturePayloads, drivertest.FeatureHuge, drivertest.FeatureNative)
+	h.Asks = true
 	h.Empty = drivertest.Opened[struct{}](fresh)
 	h.Text = drivertest.Opened[string](fresh)
 	h.Bytes = drivertest.Opened[[]byte](fresh)

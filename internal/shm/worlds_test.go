@@ -170,6 +170,10 @@ func orderCases() []orderCase {
 		return []*actor{once("k", func(w *orders) { w.selects("k", 1, true, driver.Op{Kind: driver.OpTake, Max: 1}) }), receiving("r", 0),
 			homeSelect("t", 2, true, sends("t"), driver.Op{Kind: driver.OpTake, Max: 1})}
 	}, neverFalse)
+	add("a select that tries both, and one that takes to hold or sends", 0, 0, func() []*actor {
+		return []*actor{once("s", func(w *orders) { w.selects("s", 1, false, driver.Op{Kind: driver.OpTake, Max: 1}, sends("s")) }),
+			homeSelect("t", 2, true, sends("t"), recv)}
+	}, waitsInVain)
 	add("selects that send and receive", 0, 0, func() []*actor {
 		both := func(name string, i int) *actor {
 			return once(name, func(w *orders) { w.selects(name, i, false, sends(name), driver.Op{Kind: driver.OpRecv, Max: 1}) })
@@ -194,6 +198,13 @@ func neverFalse(w *orders) {
 		if d.name == "t" && d.NotReady && d.late && !met && left && w.began("r", "s", "t") {
 			w.t.Errorf("t was not ready, though who waits waits still, and who stood before it had gone")
 		}
+	}
+}
+
+// waitsInVain: a try found nothing though s, which had sent before it, waits still.
+func waitsInVain(w *orders) {
+	if w.ops[0].name == "s" && !w.ops[0].over() && len(w.ops) > 1 && w.ops[1].NotReady {
+		w.t.Errorf("t was not ready, though s stood before it, and waits still")
 	}
 }
 
