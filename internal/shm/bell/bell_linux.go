@@ -7,7 +7,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -133,24 +132,20 @@ func (b *Bell) Wait(until time.Time) (rung bool, err error) {
 	return false, os.ErrClosed // nothing else ends it
 }
 
-// empty takes the rings there are, and reports whether there are some, or an error.
-//
-// This read and the write of Ring never wait, as both ends are O_NONBLOCK. So the runtime need not be told
-// of them, which would have it wake its monitor whenever the process was idle before: a
-// fifth of the time of a round trip between two processes that sleep.
+// empty takes the rings there are, and reports whether there were some, or an error.
 func (b *Bell) empty(fd uintptr) bool {
 	for {
-		_, _, e := unix.RawSyscall(unix.SYS_READ, fd, uintptr(unsafe.Pointer(&b.buf[0])), uintptr(len(b.buf)))
-		switch b.err = nil; e {
+		switch e := read(fd, b.buf[:]); e {
 		case unix.EINTR:
-			continue
 		case unix.EAGAIN:
 			return false
 		case 0:
+			b.err = nil
+			return true
 		default:
 			b.err = e
+			return true
 		}
-		return true
 	}
 }
 
@@ -225,7 +220,7 @@ func Reach(dir int, name string) (*Ringer, error) {
 	return &Ringer{f: os.NewFile(uintptr(fd), name), fd: fd, gone: make(chan struct{})}, nil
 }
 
-var ring = [1]byte{1}
+var ring = []byte{1}
 
 // Ring rings. It never waits. ErrGone if nobody can hear it any more, os.ErrClosed
 // after Close.
@@ -236,8 +231,7 @@ func (r *Ringer) Ring() error {
 		return os.ErrClosed
 	}
 	for {
-		_, _, e := unix.RawSyscall(unix.SYS_WRITE, uintptr(r.fd), uintptr(unsafe.Pointer(&ring[0])), 1) // see Bell.empty
-		switch e {
+		switch e := write(uintptr(r.fd), ring); e {
 		case 0, unix.EAGAIN: // full of rings: it is rung
 			return nil
 		case unix.EINTR:
