@@ -31,3 +31,31 @@ func BenchmarkSendReceive(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkBatch is the same by 64: an iteration is one value.
+func BenchmarkBatch(b *testing.B) {
+	about := About{Name: "bench", Send: true, Receive: true}
+	p := Params{Slots: 4096, Waiters: 16, Members: 4, Pool: 16 * pageBytes, Founder: Founder{ID: [16]byte{1}, About: about}}
+	s, err := Load(memory(b, p))
+	if err != nil {
+		b.Fatal(err)
+	}
+	m := s.Founded([16]byte{1}, about)
+	value := make([]byte, 64)
+	items := make([]driver.Item, 64)
+	for i := range items {
+		items[i].Value = value
+	}
+	send := driver.Op{Kind: driver.OpSend, Items: items}
+	recv := driver.Op{Kind: driver.OpRecv, Max: 64}
+	send.OnFinish(func(*driver.Op) {})
+	recv.OnFinish(func(*driver.Op) {})
+	b.ReportAllocs()
+	for i := 0; i < b.N; i += 64 {
+		m.Start(&send)
+		m.Start(&recv)
+		if recv.Err != nil {
+			b.Fatal(recv.Err)
+		}
+	}
+}

@@ -68,10 +68,7 @@ func (t *tx) fillFree(k int) int {
 	first, last := t.get(at), t.get(gTail)
 	prev, e := last, first
 	for i := range n {
-		t.mine(e, eState, inReady|withSlot)
-		t.mine(e, ePrev, prev)
-		t.mine(e, eFrom, 0)
-		t.mine(e, eTries, 0)
+		t.ready(e, prev)
 		if i < n-1 {
 			prev, e = e, t.e(e, eNext)
 		}

@@ -17,17 +17,28 @@ func (t *tx) push(e uint32) {
 	t.pushed++
 }
 
-// mine writes a word of e, which is on this member's stack, as a value is written there: at once,
-// and for nothing if the transaction is not committed. The word keeps its version, so who is
-// late with writing what a transaction before has changed still sees that it is written. A block is
+// ready makes e, which is on this member's stack, a value with a slot that nobody has, behind prev, as
+// a value is written there: at once, and for nothing if the transaction is not committed. A block is
 // on the stack only once the transaction is.
-func (t *tx) mine(e, field, v uint32) {
-	if t.lends {
-		t.setE(e, field, v)
+func (t *tx) ready(e, prev uint32) {
+	at := t.recordAt(e)
+	if t.bad != "" {
 		return
 	}
-	off := t.recordAt(e) + field
-	if old := t.s.load(off); uint32(old) != v && t.bad == "" {
+	set := t.mine
+	if t.lends {
+		set = t.set
+	}
+	set(at+eState, inReady|withSlot)
+	set(at+ePrev, prev)
+	set(at+eFrom, 0)
+	set(at+eTries, 0)
+}
+
+// mine writes a word that nobody else uses. It keeps its version, so who is late with writing what a
+// transaction before has changed still sees that it is written.
+func (t *tx) mine(off, v uint32) {
+	if old := t.s.load(off); uint32(old) != v {
 		t.s.note(off, old&^(1<<32-1)|uint64(v))
 	}
 }
