@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/handoff-go/handoff"
+	"github.com/handoff-go/handoff/internal/apart"
 	"github.com/handoff-go/handoff/internal/shm/seg"
 	"github.com/handoff-go/handoff/internal/testproc"
 )
@@ -64,6 +65,8 @@ var roles = map[string]func(url string){
 		for ch.Stats().SendersWaiting == 0 {
 		}
 	},
+	// receiver is the child of a crew.
+	"receiver": func(string) { apart.Receive(ownedBy) },
 	// echo sends back what comes, until the channel is closed.
 	"echo": func(url string) {
 		in, err := handoff.OpenReceiver[[64]byte](context.Background(), url+"-there?slots=1")
