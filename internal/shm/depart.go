@@ -24,6 +24,7 @@ func (m *Member) Detach(context.Context) error {
 			m.cancelOp(&o, c.op, driver.ErrDetached)
 		}
 	}
+	m.failAll(&o, driver.ErrDetached) // there are none, in a segment that is sound
 	m.stats(&o)
 	m.tidy()
 	m.detached = true
