@@ -107,13 +107,15 @@ func must(err error) { testproc.Must(err) }
 
 func TestMain(m *testing.M) {
 	if testproc.IsChild() {
-		armPoint()
+		for _, arm := range armPoints {
+			arm()
+		}
 	}
 	testproc.Main(m, roles)
 }
 
-// armPoint has a child stop itself where its environment says, in a build that has points.
-var armPoint = func() {}
+// armPoints have a child stop or kill itself where its environment says, in a build that has points.
+var armPoints []func()
 
 // child starts a child, and waits until it is ready. It ends with the test.
 func child(t testing.TB, role, url string, env ...string) *exec.Cmd {
