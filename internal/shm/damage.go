@@ -2,10 +2,19 @@ package shm
 
 import "github.com/handoff-go/handoff/driver"
 
-// hear has c told that it has ended: it waits no more, so that stands on the list of what has happened.
+// hear has c told that it has ended, as it waits no more. It may go on, and wait again; but what neither waits
+// nor is on the list of what has happened will never be told.
 func (m *Member) hear(o *outcome, c *call) {
 	op := c.op
-	if m.look(o); c.op == op && op != nil {
+	if m.look(o); c.op != op || op == nil {
+		return
+	}
+	w := c.w
+	if c.sel != nil {
+		w = c.sel.claimed
+	}
+	lost := false
+	if m.do(o, func(t *tx) { lost = t.phase(w) != phaseWaiting && t.get(t.me(mDone)) == 0 }) == nil && lost {
 		m.s.damage("an operation that neither waits nor has ended")
 	}
 }
