@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/handoff-go/handoff/hub"
+	"github.com/handoff-go/handoff/internal/apart"
 	"github.com/handoff-go/handoff/internal/testproc"
 )
 
@@ -56,6 +57,12 @@ var roles = map[string]func(path string){
 		must(heir.Start())
 	},
 	"heir": func(string) {},
+	// receiver is the child of a crew.
+	"receiver": func(at string) {
+		_, err := tryOpen(at, "keep", both) // and with it the link
+		must(err)
+		apart.Receive(func(name string) string { return urlOf(at, name) })
+	},
 }
 
 func TestMain(m *testing.M) { testproc.Main(m, roles) }

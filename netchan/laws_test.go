@@ -6,6 +6,7 @@ import (
 
 	"github.com/handoff-go/handoff/drivertest"
 	"github.com/handoff-go/handoff/hub"
+	"github.com/handoff-go/handoff/internal/apart"
 	"github.com/handoff-go/handoff/internal/testproc"
 )
 
@@ -84,6 +85,13 @@ func TestLawsInTwoProcesses(t *testing.T) {
 	drivertest.Run(t, harnessAt("unix, two processes", awayUnix(t).here), o)
 }
 
+// newCrew starts the child that receives, of a home that is away.
+func newCrew(t testing.TB, home away) *apart.Crew {
+	t.Helper()
+	open(t, home.here, "keep", both) // and with it the link, which cannot be had again over inherited pipes
+	return apart.New(t, func(name string) string { return urlOf(home.here, name) }, "receiver", home.there, testproc.Options{Files: home.files})
+}
+
 // TestLawsInThreeProcesses runs it with home, sender and receiver in one process
 // each. A named pipe is left out: once it is open it is like inherited ones.
 func TestLawsInThreeProcesses(t *testing.T) {
@@ -101,7 +109,7 @@ func TestLawsInThreeProcesses(t *testing.T) {
 			if way.name != "unix" { // which has them: they wait for long, and tell transports apart least
 				o = withoutTime(t, withoutWaiting(t, o))
 			}
-			drivertest.Run(t, harness(way.name+", three processes", c.url), o)
+			drivertest.Run(t, harness(way.name+", three processes", c.URL), o)
 		})
 	}
 }

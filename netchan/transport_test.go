@@ -14,6 +14,7 @@ import (
 
 	"github.com/handoff-go/handoff/driver"
 	"github.com/handoff-go/handoff/hub"
+	"github.com/handoff-go/handoff/internal/apart"
 )
 
 // Where a home is, for a test: the URL of its channels without their names, or
@@ -35,15 +36,7 @@ func urlOf(at, name string) string {
 
 // openURL opens a channel as the root package does.
 func openURL(ctx context.Context, rawURL string, cfg driver.Config) (end, error) {
-	u, err := url.Parse(rawURL)
-	if err != nil {
-		return end{}, err
-	}
-	m, ok := driver.Lookup(u.Scheme)
-	if !ok {
-		return end{}, fmt.Errorf("no medium for %s", rawURL)
-	}
-	ch, err := m.Open(ctx, u, cfg)
+	ch, err := apart.Open(ctx, rawURL, cfg)
 	return end{ch}, err
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/handoff-go/handoff"
+	"github.com/handoff-go/handoff/internal/apart"
 	"github.com/handoff-go/handoff/internal/shm/seg"
 	"github.com/handoff-go/handoff/internal/testproc"
 )
@@ -64,6 +65,8 @@ var roles = map[string]func(url string){
 		for ch.Stats().SendersWaiting == 0 {
 		}
 	},
+	// receiver is the child of a crew.
+	"receiver": func(string) { apart.Receive(ownedBy) },
 	// echo sends back what comes, until the channel is closed.
 	"echo": func(url string) {
 		in, err := handoff.OpenReceiver[[64]byte](context.Background(), url+"-there?slots=1")
@@ -104,13 +107,15 @@ func must(err error) { testproc.Must(err) }
 
 func TestMain(m *testing.M) {
 	if testproc.IsChild() {
-		armPoint()
+		for _, arm := range armPoints {
+			arm()
+		}
 	}
 	testproc.Main(m, roles)
 }
 
-// armPoint has a child stop itself where its environment says, in a build that has points.
-var armPoint = func() {}
+// armPoints have a child stop or kill itself where its environment says, in a build that has points.
+var armPoints []func()
 
 // child starts a child, and waits until it is ready. It ends with the test.
 func child(t testing.TB, role, url string, env ...string) *exec.Cmd {

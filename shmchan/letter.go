@@ -89,7 +89,9 @@ func (l *letter) open(ctx context.Context, d medium, typ string, most int) (g gr
 		cfg.Create = driver.CreateNo
 	}
 	p := params(cfg, a)
-	p.MaxValue, p.Pool = most, max(p.Pool, poolFor(most, p.Slots))
+	if p.MaxValue = most; p.Pool == 0 { // what was said stays, as others will say it again
+		p.Pool = poolFor(most, p.Slots)
+	}
 	g.where = place(l.u)
 	if g.Member, g.seg, err = d.attachAgain(ctx, l.u, cfg, p, a); err != nil {
 		return grave{}, err

@@ -26,6 +26,24 @@ func init() {
 	}
 }
 
+// TestLetterPool: a dead letter has the pool that its URL says, for all who open it, or is refused.
+func TestLetterPool(t *testing.T) {
+	at := fresh(t)
+	url := at + "?slots=1&pool=65536&deadletter=" + at + "-dead%3Fslots=2%26pool=131072"
+	_, one := opened[int](t, patience, url)
+	opened[int](t, patience, url) // another one says the same
+	opened[handoff.Dead[int]](t, patience, at+"-dead?pool=131072&create=no")
+	_, err := handoff.Open[int](t.Context(), at+"?deadletter="+at+"-dead%3Fslots=2%26pool=65536")
+	if !errors.Is(err, driver.ErrConflict) {
+		t.Errorf("with another pool: %v, want ErrConflict", err)
+	}
+	one.Detach()
+	_, err = handoff.Open[int](t.Context(), at+"-wide?slots=1&maxvalue=100000&deadletter="+at+"-small%3Fslots=2%26pool=65536")
+	if !errors.Is(err, driver.ErrConflict) || !strings.Contains(err.Error(), "maxvalue=100000 does not fit into pool=65536") {
+		t.Errorf("a dead letter too small for the values: %v, want ErrConflict that says so", err)
+	}
+}
+
 // TestBurierDies: whenever a process is killed that rejects values, each is in the dead letter once, or comes back.
 func TestBurierDies(t *testing.T) {
 	for round := range 6 {

@@ -27,7 +27,7 @@ const (
 )
 
 func init() {
-	armPoint = func() {
+	armPoints = append(armPoints, func() {
 		var done atomic.Bool
 		at := os.Getenv(stopEnv)
 		last, times, _ := strings.Cut(os.Getenv(killEnv), ":")
@@ -46,7 +46,7 @@ func init() {
 			unix.Tgkill(os.Getpid(), unix.Gettid(), syscall.SIGSTOP)
 			runtime.UnlockOSThread()
 		}
-	}
+	})
 }
 
 // TestStoppedClaim: a process that is stopped when it has claimed its ticket, or has promised, holds

@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -44,7 +45,13 @@ type child struct {
 	dice *rand.Rand
 	stop atomic.Bool // set when the input ends, loaded before each turn
 	sent int
-	held []handoff.Delivery[string] // for more than a turn
+	held []holding // for more than a turn
+}
+
+// holding is a value that a child holds.
+type holding struct {
+	handoff.Delivery[string]
+	on int // its channel
 }
 
 func newChild() *child {
@@ -64,7 +71,7 @@ func (c *child) run(role string) {
 	say("ready")
 	turn := map[string]func() error{
 		"send": c.sendOne, "send-batch": c.sendBatch, "send-select": c.sendEither,
-		"take": c.takeSome, "take-select": c.takeEither, "receive": c.receiveSome,
+		"take": c.takeSome, "take-select": c.takeEither, "receive": c.receiveSome, "send-take": c.sendAndTake,
 	}[role]
 	for !c.stop.Load() || !strings.HasPrefix(role, "send") {
 		err := turn()
@@ -73,11 +80,12 @@ func (c *child) run(role string) {
 		}
 		must(err)
 		if i := c.dice.IntN(comesBack); i < len(c.urls) && strings.HasPrefix(c.urls[i], "shm:") {
-			must(c.settleAll(0)) // or it would go back with the attachment
+			must(c.settleOn(i)) // or it would go back with the attachment
 			c.leave(i)
 			c.open(role, i)
 		}
 	}
+	must(c.settleAll(0))
 	for i := range c.ch {
 		c.leave(i)
 	}
@@ -90,13 +98,14 @@ const comesBack = 40
 // open attaches c to channel i, as its role needs it.
 func (c *child) open(role string, i int) {
 	var err error
-	switch {
-	case strings.HasPrefix(role, "send"):
+	if strings.HasPrefix(role, "send") {
 		c.ch[i].Sender, err = handoff.OpenSender[string](context.Background(), c.urls[i])
-	default:
-		c.ch[i].Receiver, err = handoff.OpenReceiver[string](context.Background(), c.urls[i])
+		must(err)
 	}
-	must(err)
+	if role == "send-take" || !strings.HasPrefix(role, "send") {
+		c.ch[i].Receiver, err = handoff.OpenReceiver[string](context.Background(), c.urls[i])
+		must(err)
+	}
 }
 
 // leave ends the attachment to channel i.
@@ -173,6 +182,23 @@ func (c *child) sendEither() error {
 	return err
 }
 
+// sendAndTake sends, or selects, while it holds what it took in an earlier turn. There is one such process, so
+// that no two wait for each other's settlements.
+func (c *child) sendAndTake() error {
+	if len(c.held) == 0 || c.dice.IntN(4) == 0 {
+		return c.takeSome()
+	}
+	if c.dice.IntN(2) == 0 {
+		return c.sendEither()
+	}
+	v := c.next()
+	ok, err := c.ch[c.dice.IntN(2)].TrySend(v)
+	if err == nil {
+		say(map[bool]string{true: "sent %s", false: "kept %s"}[ok], id(v))
+	}
+	return err
+}
+
 // settle ends a hold in one of the ways there are.
 func (c *child) settle(d handoff.Delivery[string]) error {
 	if c.dice.IntN(8) == 0 {
@@ -202,7 +228,7 @@ func (c *child) takeSome() error {
 	n, err := c.ch[on].TakeInto(ctx, held)
 	for _, d := range held[:n] {
 		got(on, d)
-		c.held = append(c.held, d)
+		c.held = append(c.held, holding{d, on})
 	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
@@ -225,11 +251,20 @@ func (c *child) settleAll(but int) error {
 	for len(c.held) > but {
 		d := c.held[len(c.held)-1]
 		c.held = c.held[:len(c.held)-1]
-		if err := c.settle(d); err != nil {
+		if err := c.settle(d.Delivery); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// settleOn settles what is held of one channel.
+func (c *child) settleOn(on int) error {
+	others := slices.DeleteFunc(slices.Clone(c.held), func(h holding) bool { return h.on == on })
+	c.held = slices.DeleteFunc(c.held, func(h holding) bool { return h.on != on })
+	err := c.settleAll(0)
+	c.held = others
+	return err
 }
 
 // ended is err, or nil if only one of the channels has ended.
@@ -246,8 +281,8 @@ func (c *child) ended(err error) error {
 	return err
 }
 
+// takeEither selects while it holds what it took in an earlier turn.
 func (c *child) takeEither() error {
-	var err error
 	closed := 0
 	take := func(on int) handoff.Case {
 		return c.ch[on].OnTake(func(d handoff.Delivery[string], ok bool) {
@@ -256,14 +291,14 @@ func (c *child) takeEither() error {
 				return
 			}
 			got(on, d)
-			err = c.settle(d)
+			c.held = append(c.held, holding{d, on})
 		})
 	}
 	_, bad := handoff.Select(context.Background(), take(0), take(1), handoff.After(20*time.Millisecond, nil))
 	if bad == nil && closed > 0 {
-		return c.ended(handoff.ErrClosed)
+		return errors.Join(c.settleAll(0), c.ended(handoff.ErrClosed))
 	}
-	return errors.Join(err, bad)
+	return errors.Join(c.settleAll(c.dice.IntN(holdMost)), bad)
 }
 
 // receiveSome receives without a hold: what is received in the moment of its death

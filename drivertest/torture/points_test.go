@@ -23,7 +23,8 @@ var armPoint = func() {}
 const envPoint = "HANDOFF_SHM_POINT"
 
 const (
-	// pointKills is how many processes die at each point, at least.
+	// pointKills is how many processes die at each point while values are held, at least; and, in a run
+	// that is long enough, while they hold values themselves.
 	pointKills = 20
 	// pointPatience is how long a member may take to come to its point. Not every role
 	// comes by every point.
@@ -63,7 +64,7 @@ func (tr *torture) atPoints(ch [2]handoff.Chan[string]) {
 	next := func(role string) string {
 		best := ""
 		for _, p := range points {
-			if tally[p].vain[role] < pointTries && (best == "" || tally[p].held < tally[best].held) {
+			if tally[p].vain[role] < pointTries && (best == "" || tally[p].wanted(role) < tally[best].wanted(role)) {
 				best = p
 			}
 		}
@@ -73,7 +74,7 @@ func (tr *torture) atPoints(ch [2]handoff.Chan[string]) {
 		tr.start(role, next(role))
 	}
 	anywhere := 0
-	for (tr.tally.killed < *kills || least(tally) < pointKills) && !tr.t.Failed() {
+	for (tr.tally.killed < *kills || !enough(tally)) && !tr.t.Failed() {
 		if tr.dice.IntN(4) == 0 { // more of those die at their point than before they come to it
 			before := tr.tally.killed
 			tr.strike(ch, next)
@@ -113,13 +114,22 @@ func (tr *torture) anyHolds() bool {
 	return slices.ContainsFunc(tr.crew, func(m *member) bool { return len(m.held) > 0 })
 }
 
-// least is how many were killed while values were held, where the fewest were.
-func least(tally map[string]*pointTally) int {
-	n := tally[points[0]].held
-	for _, at := range tally {
-		n = min(n, at.held)
+// wanted is the figure of which role makes more: that of those who hold values themselves, if it may.
+func (at *pointTally) wanted(role string) int {
+	if strings.Contains(role, "take") {
+		return at.holding
 	}
-	return n
+	return at.held
+}
+
+// enough reports whether enough have died at every point.
+func enough(tally map[string]*pointTally) bool {
+	for _, at := range tally {
+		if at.held < pointKills || at.holding < min(pointKills, *kills/100) {
+			return false
+		}
+	}
+	return true
 }
 
 // possible judges that some role comes by each point that has not had enough.

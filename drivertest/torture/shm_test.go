@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,6 +19,7 @@ func TestShm(t *testing.T) {
 	dir := t.TempDir()
 	tr := newTorture(t, "shm:"+filepath.Join(dir, "a")+"?slots=3", "shm:"+filepath.Join(dir, "b")+"?slots=0")
 	tr.exact, tr.pointed = true, true
+	tr.roles = append(slices.Clone(crewRoles), "send-take")
 	tr.show = func() string { return dump(dir) }
 	tr.run()
 }

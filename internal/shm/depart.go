@@ -24,6 +24,7 @@ func (m *Member) Detach(context.Context) error {
 			m.cancelOp(&o, c.op, driver.ErrDetached)
 		}
 	}
+	m.failAll(&o, driver.ErrDetached) // there are none, in a segment that is sound
 	m.stats(&o)
 	m.tidy()
 	m.detached = true
@@ -169,7 +170,7 @@ func (t *tx) departWaiter(w uint32) {
 	case t.wKind(w) == waitRecv:
 		for e != 0 && t.room(2*stepWrites) {
 			next := t.e(e, eChain)
-			if t.kind(e) == inGiven {
+			if t.kind(e) == inGiven && t.holder(e) == t.wMember(w) { // or it has gone back, and to another one
 				t.free(e)
 			}
 			e = next

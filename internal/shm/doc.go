@@ -8,11 +8,19 @@
 // process ever waits for another one, and one that is killed or stopped at any
 // instruction leaves nothing half done.
 //
-// The parts, each in the files named so: layout (what is where), tx (transactions),
-// record (values and waiters as linked records), stack and pages (memory for values),
-// line (values in the order of their sends), move (what becomes possible is done),
-// ops (what each operation does), member (an attachment, a driver.Channel), depart
-// (what the end of an attachment does, its own or a dead one's).
+// The parts, each in the files named so:
+//
+//   - the segment: layout (what is where), segment (one as a process sees it), tx (transactions), record
+//     (values and waiters as linked records), stack and pages (memory for values);
+//   - the channel: line (values in the order of their sends), move (what becomes possible is done), ops (what
+//     each operation does), offer (cases of selects), time (ends of holds and rests), lend (blocks), grave
+//     (dead letters);
+//   - an attachment: member (a driver.Channel), start (how operations begin), collect (how those that wait
+//     end), select and selectend, keep (waiting, and looking after others), depart (what the end of an
+//     attachment does, its own or a dead one's), damage (what the end of trust in a segment does);
+//   - for others and for tests: peek (figures), dump, point (where a test may kill or stop a process).
+//
+// Package seg is how segments are found, made and removed, and bell how a member is woken, and known to live.
 //
 // docs/spec/shm.md is the layout as others would have to know it.
 package shm

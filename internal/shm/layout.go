@@ -108,7 +108,6 @@ const (
 	mDone  // waiters that something has happened to: first, last
 	mDoneTail
 	mBirth // when it joined, Unix s
-	mNode  // its process
 	// Not of transactions.
 	mRungAt     = 13 // when it was last rung, ns
 	mLooking    = 14 // how many of its goroutines look at memory by themselves
@@ -125,15 +124,26 @@ const (
 	pageBytes       = 4096
 )
 
-// Compile-time checks: a negative array length does not compile.
+// Compile-time checks: a negative array length does not compile. What begins at a multiple of 16 words
+// begins at 128 bytes.
 var (
 	_ [headAt - headerEnd]struct{}
-	_ [firstWord - headAt - 16]struct{}
+	_ [firstWord - headAt - 16]struct{} // the head is alone on its cache line
 	_ [globalsEnd - gEnd]struct{}
-	_ [recordWords%16 - recordWords%16]struct{}
-	_ [-(descriptorWords % 8)]struct{}
-	_ [1024/8 - hdTypeWords]struct{}
-	_ [maxTypeLen/8 - hdDeadWords]struct{}
+	_ [-(headAt % 16) - firstWord%16 - globalsEnd%16]struct{}
+	_ [-(memberWords % 16) - recordWords%16 - waiterWords%8 - descriptorWords%8]struct{}
+	_ [mRungAt - mBirth - 1]struct{}
+	_ [memberWords - mRung - 1]struct{}
+	_ [eSize - eChain - 1]struct{}
+	_ [recordWords - inlineWords - eLoans - 1]struct{}
+	_ [waiterWords - wLent - 1]struct{}
+	_ [buryWords - buryTurn - 1]struct{}
+	_ [pageWords - pPrev - 1]struct{}
+	_ [descriptorWords - 1 - 2*maxWrites]struct{}
+	_ [8*hdTypeWords - maxTypeLen]struct{}
+	_ [headMembers - maxMembers]struct{}         // a head names any member
+	_ [1<<(32-holderShift) - maxMembers]struct{} // and so does a record, and a waiter
+	_ [-(maxRecords / exhaustedReason)]struct{}  // what is no record is none
 )
 
 // The limits of a segment, whatever its creator or its header says.

@@ -25,6 +25,7 @@ type Member struct {
 	untidy   []uint32 // records on the stack whose pages are to be freed
 	calls    []*call  // by waiter
 	spare    []*call
+	shoved   []*call // whose waiter somebody else got: the segment is damaged
 	fetched  []fetched
 	heard    []uint32 // the records of those in fetched
 	header   []byte   // room for one
@@ -342,6 +343,9 @@ func (m *Member) leave(o *outcome) {
 // settleDown does what is left to be done under the lock.
 func (m *Member) settleDown(o *outcome) {
 	m.serve(o)
+	if m.waits > 0 && m.s.broken.Load() != nil {
+		m.failAll(o, m.s.damaged())
+	}
 	if len(m.untidy) > 0 {
 		m.tidy()
 	}
@@ -433,6 +437,10 @@ func (m *Member) keep(c *call, w uint32) {
 	for uint32(len(m.calls)) <= w {
 		m.calls = append(m.calls, nil)
 	}
+	if other := m.calls[w]; other != nil {
+		m.s.damage("a waiter that is given out twice")
+		m.shoved = append(m.shoved, other)
+	}
 	m.calls[w] = c
 	if m.waits++; !m.checking && m.s.Ring != nil {
 		m.checking = true
@@ -494,8 +502,8 @@ func (m *Member) cancel(o *outcome, c *call, why error) {
 	switch {
 	case err != nil:
 		why = err
-	case !waits: // it has ended, and is about to be told
-		m.look(o)
+	case !waits:
+		m.hear(o, c)
 		return
 	case doubt:
 		why = driver.Doubtful(why)

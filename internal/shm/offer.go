@@ -133,7 +133,7 @@ func (t *tx) release(w uint32) {
 // endTrying is called for every waiter that ends.
 func (t *tx) endTrying(w uint32) {
 	if flags := t.w(w, wOffer); flags&isTry != 0 {
-		t.setW(w, wOffer, flags&^isTry)
+		t.setW(w, wOffer, flags&^isTry|wasTry)
 		t.add(gTries, ^uint32(0))
 	}
 }

@@ -355,9 +355,7 @@ func (t *tx) revoke(e uint32) {
 		}
 		if t.add(t.waiterAt(w)+wCount, ^uint32(0)) == 0 {
 			t.unnotice(w, before, member)
-			t.setW(w, wState, waiterState(waitRecv, phaseWaiting, member))
-			t.enlistFirst(takers, w)
-			t.add(gReceivers, 1)
+			t.waitAgain(w)
 		}
 		break
 	}
@@ -366,6 +364,25 @@ func (t *tx) revoke(e uint32) {
 	t.state(e, inReady, t.e(e, eState)&(withSlot|wasHanded), 0)
 	if r := t.get(gReady); r == 0 || t.before(e, r) {
 		t.set(gReady, e)
+	}
+}
+
+// waitAgain has the receiver w, which has got nothing after all, wait in its old place. The owner of an
+// offer is told, as it has promised, and nobody is there to take that up. Nobody waits for who is leaving.
+func (t *tx) waitAgain(w uint32) {
+	member := t.wMember(w)
+	if t.get(t.memberAt(member)+mState)&memberLeaving != 0 {
+		t.dropWaiter(w)
+		return
+	}
+	t.setW(w, wState, waiterState(waitRecv, phaseWaiting, member))
+	t.enlistFirst(takers, w)
+	t.add(gReceivers, 1)
+	flags := t.w(w, wOffer)
+	t.setW(w, wOffer, flags&^(isTold|wasTry))
+	t.trying(w, flags&wasTry != 0)
+	if flags&isOffer != 0 {
+		t.remind(w)
 	}
 }
 

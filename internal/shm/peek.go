@@ -67,5 +67,36 @@ func (t *tx) figures() driver.Stats {
 		Closed: t.get(gClosed) != 0, Stopped: t.get(gStopped) != 0,
 	}
 	s.Senders, s.Receivers = t.rights()
+	s.Matching = t.matching()
 	return s
+}
+
+// matching reports whether something that waits could take effect, and has not only because the owner of
+// an offer is still to answer, or that the owner of one has not heard yet what became of it. One that is
+// passed over is still to answer, too: its ticket is claimed for something else.
+func (t *tx) matching() bool {
+	closed := t.get(gClosed) != 0
+	for e := t.get(gNoSlot); e != 0; e = t.noSlotAfter(e) {
+		if t.used() < t.s.slots || closed && t.kind(e) != inHeld {
+			return true
+		}
+	}
+	for w := t.get(gTakers); w != 0; w = t.w(w, wNext) {
+		if closed && t.used() == 0 {
+			return true
+		}
+		for e := t.get(gReady); e != 0; e = t.readyAfter(e) {
+			if !t.sameTicket(w, t.e(e, eFrom)) {
+				return true
+			}
+		}
+	}
+	for i := range t.s.members {
+		for w := t.get(t.s.memberWord(i) + mDone); w != 0; w = t.w(w, wDone) {
+			if t.w(w, wOffer)&(isOffer|isBound) != 0 {
+				return true
+			}
+		}
+	}
+	return t.get(gWatch) != 0 && t.get(gStopped) != 0
 }

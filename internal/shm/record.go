@@ -78,12 +78,13 @@ const (
 // that only its owner can move.
 const (
 	isOffer   = 1
-	isAsked   = 2  // its owner was asked, and has not answered
-	isGranted = 4  // its owner has promised to take it
-	isTold    = 8  // it is on its owner's list of what has happened
-	isBound   = 32 // it was an offer: its promise was taken up, its value is held, and its owner has not heard of it
-	isTry     = 16 // it does not wait longer than for the answers of offers
-	isSpent   = 64 // a send that tries: the first receiver it looked at takes to hold, and is there
+	isAsked   = 2   // its owner was asked, and has not answered
+	isGranted = 4   // its owner has promised to take it
+	isTold    = 8   // it is on its owner's list of what has happened
+	isBound   = 32  // it was an offer: its promise was taken up, its value is held, and its owner has not heard of it
+	isTry     = 16  // it does not wait longer than for the answers of offers
+	isSpent   = 64  // a send that tries: the first receiver it looked at takes to hold, and is there
+	wasTry    = 128 // it was isTry until it ended, and is again if that is taken back
 )
 
 // result is how an operation ended.

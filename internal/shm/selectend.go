@@ -104,7 +104,7 @@ func (m *Member) takeBack(o *outcome, c *call) bool {
 		m.bound(o, c, w)
 		return false
 	case err == nil && !waits:
-		m.look(o)
+		m.hear(o, c)
 		return false
 	}
 	m.calls[w] = nil
@@ -124,7 +124,7 @@ func (m *Member) giveUpBound(o *outcome, c *call, why error) {
 			doubt = t.giveUp(w)
 		}
 	}); err == nil && !waits {
-		m.look(o)
+		m.hear(o, c)
 		return
 	}
 	if doubt {

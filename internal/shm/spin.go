@@ -10,8 +10,8 @@ import (
 
 // To be woken takes the system tens of microseconds, and what is waited for comes most often
 // sooner, where both sides run. So an operation that would have to wait looks at memory for
-// somewhat longer than a wake takes here, if that has paid lately: at worst a wait costs twice
-// what it would have. It looks before it is entered as a waiter, if it can: what it waits for is
+// about as long as it would take to wake the other side and to be woken by it, if that has paid
+// lately. It looks before it is entered as a waiter, if it can: what it waits for is
 // then an operation like any other for the side that does it, and not one that has to serve
 // a waiter.
 
@@ -24,7 +24,9 @@ const (
 )
 
 // patience is for how long it pays to look. It is twice as long after it has paid, or would have,
-// half as long after it was in vain, and at most one and a half times what a wake takes.
+// half as long after it was in vain, and at most three times what a wake takes: the other one
+// may have to be woken first, and this is measured to where its bell is heard, not to where its
+// caller goes on.
 type patience struct {
 	ns   atomic.Int64
 	wake atomic.Int64 // what a wake takes, ns, of the last ones
@@ -36,7 +38,7 @@ func (p *patience) init() {
 }
 
 func (p *patience) most() int64 {
-	return min(p.wake.Load()*3, int64(spinMost))
+	return min(3*p.wake.Load(), int64(spinMost))
 }
 
 func (p *patience) get() time.Duration { return time.Duration(p.ns.Load()) }

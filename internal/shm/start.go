@@ -135,6 +135,10 @@ func (m *Member) stage(items []driver.Item) (int, error) {
 	items = items[:min(len(items), m.free)]
 	e := uint32(m.s.load(m.s.memberWord(m.index) + mStack))
 	for i := range items {
+		if e-1 >= m.s.records {
+			m.s.damage("a stack that leads nowhere")
+			return 0, m.s.damaged()
+		}
 		it := &items[i]
 		m.header = appendHeader(m.header[:0], it.Header)
 		if n := len(m.header) + len(it.Value); n > 8*inlineWords {
@@ -147,10 +151,6 @@ func (m *Member) stage(items []driver.Item) (int, error) {
 		}
 		m.write(e, m.header, it.Value)
 		e = uint32(m.s.load(m.s.geometry.recordAt + e*recordWords + eNext))
-		if e > m.s.records {
-			m.s.damage("a stack that leads nowhere")
-			return 0, m.s.damaged()
-		}
 	}
 	m.point(PointWritten)
 	return len(items), nil
@@ -291,6 +291,10 @@ func (m *Member) stageText(text string) uint32 {
 		return 0
 	}
 	e := uint32(m.s.load(m.s.memberWord(m.index) + mStack))
+	if e-1 >= m.s.records {
+		m.s.damage("a stack that leads nowhere")
+		return 0
+	}
 	if len(text) > 8*inlineWords && m.memory(e, min(len(text), 1<<16)) != nil {
 		text = text[:8*inlineWords]
 	}

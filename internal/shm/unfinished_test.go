@@ -11,7 +11,7 @@ import (
 // are in another process. Who is rung looks when ring is called.
 func twoProcesses(t *testing.T, p Params) (a, b *Member, ring func()) {
 	t.Helper()
-	about := About{Send: true, Receive: true, Over: func(bool) {}}
+	about := About{Send: true, Receive: true, Select: driver.SelectClaims, Over: func(bool) {}}
 	p.Defaults()
 	p.Founder.ID, p.Founder.About = [16]byte{1}, about
 	words := memory(t, p)

@@ -45,7 +45,7 @@ func (s *Segment) Remove() error {
 	if s.file == "" {
 		return nil
 	}
-	return s.place.with(func(dir int) error {
+	err := s.place.with(func(dir int) error {
 		err := unix.Unlinkat(dir, s.file, 0)
 		step("unlinked")
 		unix.Unlinkat(dir, s.place.seg, unix.AT_REMOVEDIR) // fails if there is a successor in it
@@ -54,6 +54,10 @@ func (s *Segment) Remove() error {
 		}
 		return because(err, s.file)
 	})
+	if s.place.where.Path != "" { // in the folder of the user whoever makes the next one does it
+		s.place.sweep() // of a maker who was killed when this segment was there already
+	}
+	return err
 }
 
 // Named reports whether the segment is still what is found under its name. One

@@ -1,9 +1,10 @@
-package netchan_test
+package apart
 
 import (
 	"context"
 	"encoding/gob"
 	"errors"
+	"net/url"
 	"os"
 	"slices"
 	"sync"
@@ -31,6 +32,7 @@ type request struct {
 	Do     errand
 	At     uint64 // the attachment, or of doCancel the operation
 	Name   string
+	More   url.Values // parameters of the channel
 	Config driver.Config
 	Op     said
 }
@@ -87,7 +89,7 @@ func saidOf(op *driver.Op) said {
 	s := said{Kind: op.Kind, Try: op.Try, Items: op.Items, Max: op.Max, Hold: op.Hold, Delay: op.Delay, Reason: op.Reason, First: op.First, After: op.After}
 	for _, one := range op.Cases {
 		c := saidCase{}
-		if a, ok := one.Channel.(*apartChannel); ok {
+		if a, ok := one.Channel.(*channel); ok {
 			c = saidCase{a.there, saidOf(one.Op)}
 		}
 		s.Cases = append(s.Cases, c)
@@ -147,20 +149,17 @@ func codeOf(err error) (code wire.Code, doubt bool, text string) {
 	return wire.CodeOf(err)
 }
 
-func init() {
-	// receiver is the child of a crew: it does what it is told on its input.
-	roles["receiver"] = func(at string) {
-		(&receiver{
-			at: at, to: gob.NewEncoder(os.Stdout),
-			opened: map[uint64]*opened{}, started: map[uint64]*started{},
-		}).run()
-		os.Exit(0)
-	}
+// Receive is what the child of a crew does: what it is told on its input, until that ends. here says where it
+// finds the channels.
+func Receive(here Place) {
+	r := &receiver{here: here, to: gob.NewEncoder(os.Stdout), opened: map[uint64]*opened{}, started: map[uint64]*started{}}
+	r.run()
+	os.Exit(0)
 }
 
 // receiver is the child's side.
 type receiver struct {
-	at string // the home
+	here Place
 
 	sending sync.Mutex // held for one reply
 	to      *gob.Encoder
@@ -174,7 +173,7 @@ type receiver struct {
 // opened when a select needs it.
 type opened struct {
 	receives driver.Channel
-	name     string
+	url      string
 	cfg      driver.Config
 
 	mu       sync.Mutex // guards the rest; held while all is opened
@@ -183,7 +182,7 @@ type opened struct {
 }
 
 // everything returns the attachment that both sends and receives.
-func (a *opened) everything(at string) (driver.Channel, error) {
+func (a *opened) everything() (driver.Channel, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.all != nil {
@@ -194,11 +193,11 @@ func (a *opened) everything(at string) (driver.Channel, error) {
 	if cfg.Create == driver.CreateNew {
 		cfg.Create = driver.CreateNo
 	}
-	e, err := tryOpen(at, a.name, cfg)
+	ch, err := Open(context.Background(), a.url, cfg)
 	if err != nil {
 		return nil, err
 	}
-	if a.all = e.Channel; a.detached {
+	if a.all = ch; a.detached {
 		a.all.Detach(context.Background())
 	}
 	return a.all, nil
@@ -228,8 +227,6 @@ var errToldTo = errors.New("told to")
 // run serves until the input ends. Operations are started and cancelled in the
 // order they come; what may take time has a goroutine.
 func (r *receiver) run() {
-	_, err := tryOpen(r.at, "keep", both) // and with it the link
-	must(err)
 	from := gob.NewDecoder(os.Stdin)
 	for {
 		var q request
@@ -267,15 +264,17 @@ func (r *receiver) say(a reply, err error) {
 }
 
 func (r *receiver) open(q request) {
-	e, err := tryOpen(r.at, q.Name, q.Config)
-	if err != nil {
+	a := &opened{url: r.here.url(q.Name, q.More), cfg: q.Config}
+	a.cfg.DeadLetter = r.here.letter(q.Config.DeadLetter)
+	var err error
+	if a.receives, err = Open(context.Background(), a.url, a.cfg); err != nil {
 		r.say(reply{ID: q.ID}, err)
 		return
 	}
 	r.mu.Lock()
-	r.opened[q.ID] = &opened{receives: e.Channel, name: q.Name, cfg: q.Config}
+	r.opened[q.ID] = a
 	r.mu.Unlock()
-	r.say(reply{ID: q.ID, Info: e.Info()}, nil)
+	r.say(reply{ID: q.ID, Info: a.receives.Info()}, nil)
 }
 
 func (r *receiver) start(q request) {
@@ -315,10 +314,10 @@ func sends(op *driver.Op) bool {
 // mix starts a select that both sends and receives: it can only be one
 // process's.
 func (r *receiver) mix(s *started, q request) {
-	ch, err := r.attachment(q.At).everything(r.at)
+	ch, err := r.attachment(q.At).everything()
 	for i, one := range q.Op.Cases {
 		if one.At != 0 && err == nil {
-			s.op.Cases[i].Channel, err = r.attachment(one.At).everything(r.at)
+			s.op.Cases[i].Channel, err = r.attachment(one.At).everything()
 		}
 	}
 	if err != nil {

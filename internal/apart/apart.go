@@ -1,4 +1,12 @@
-package netchan_test
+// Package apart runs the laws with sender and receiver in processes of their own. It is for tests only.
+//
+// The suite's laws know one process. So this is a medium that opens a channel as two attachments, a
+// sending one in this process and a receiving one in a child. What receives, takes, settles or asks to
+// stop is done there, by messages; what sends or closes is done here. A select is done where all of its
+// cases are; one that both sends and receives, in the child.
+//
+//	apart:CREW/NAME?parameters of the channel
+package apart
 
 import (
 	"context"
@@ -6,60 +14,81 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"os/exec"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/handoff-go/handoff/driver"
 	"github.com/handoff-go/handoff/internal/fault"
+	"github.com/handoff-go/handoff/internal/testproc"
 	"github.com/handoff-go/handoff/internal/wire"
 )
 
-// apart is a medium for the suite, whose laws know one process: it opens a
-// channel as two attachments, a sending one in this process and a receiving one
-// in a child. What receives, takes, settles or asks to stop is done there, by
-// messages; what sends or closes is done here. With the home in a third process,
-// a law then runs over three.
-//
-//	apart:CREW?chan=NAME
-type apart struct{}
+// Place says where channels are: the URL of each, by its name.
+type Place func(name string) string
 
-func init() { driver.Register("apart", apart{}) }
+// url is the URL of the channel called name, with parameters more.
+func (p Place) url(name string, more url.Values) string {
+	u, err := url.Parse(p(name))
+	if err != nil {
+		panic(err) // it is the test's own
+	}
+	q := u.Query()
+	for key := range more {
+		q.Set(key, more.Get(key))
+	}
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// Open opens a channel as the root package does.
+func Open(ctx context.Context, rawURL string, cfg driver.Config) (driver.Channel, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	m, ok := driver.Lookup(u.Scheme)
+	if !ok {
+		return nil, fmt.Errorf("no medium for %s", rawURL)
+	}
+	return m.Open(ctx, u, cfg)
+}
+
+type medium struct{}
+
+func init() { driver.Register("apart", medium{}) }
 
 // crews are the children, by their names in a URL.
 var crews sync.Map
 
 var lastCrew atomic.Int64
 
-// crew is a child that receives, and the way to it.
-type crew struct {
-	name, here, there string
+// Crew is a child that receives, and the way to it.
+type Crew struct {
+	name string
+	here Place
 
 	sending sync.Mutex // held for one request
 	to      *gob.Encoder
 
-	mu      sync.Mutex // guards the rest
-	asked   map[uint64]func(reply)
-	last    uint64
-	lost    bool
-	process *exec.Cmd
+	mu    sync.Mutex // guards the rest
+	asked map[uint64]func(reply)
+	last  uint64
+	lost  bool
 }
 
-// newCrew starts the child of a home that is away.
-func newCrew(t testing.TB, home away) *crew {
+// New starts the child, which plays a role that calls Receive, and ends with the test. here says where
+// this process finds the channels.
+func New(t testing.TB, here Place, role, arg string, o testproc.Options) *Crew {
 	t.Helper()
-	cmd, in, out := spawn(t, "receiver", home.there, home.files...)
-	for _, f := range home.files {
-		f.Close() // or the pipe would not end with the child
+	cmd, in, out := testproc.Spawn(t, role, arg, o)
+	for _, f := range o.Files {
+		f.Close() // or a pipe would not end with the child
 	}
-	c := &crew{
-		name: fmt.Sprint(lastCrew.Add(1)), here: home.here, there: home.there, to: gob.NewEncoder(in),
-		asked: map[uint64]func(reply){}, process: cmd,
-	}
+	c := &Crew{name: fmt.Sprint(lastCrew.Add(1)), here: here, to: gob.NewEncoder(in), asked: map[uint64]func(reply){}}
 	crews.Store(c.name, c)
-	open(t, c.here, "keep", both) // and with it the link, which cannot be had again over inherited pipes
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
@@ -75,7 +104,7 @@ func newCrew(t testing.TB, home away) *crew {
 }
 
 // read hands replies to who asked, until the child has gone.
-func (c *crew) read(from io.Reader) {
+func (c *Crew) read(from io.Reader) {
 	d := gob.NewDecoder(from)
 	for {
 		var r reply
@@ -100,13 +129,13 @@ func (c *crew) read(from io.Reader) {
 }
 
 // gone is the reply of a child that is not there.
-func (c *crew) gone() reply {
+func (c *Crew) gone() reply {
 	return reply{Outcome: outcome{Code: wire.CodeOther, Text: "the receiving process has gone"}}
 }
 
 // ask sends a request whose reply goes to tell, which must not block, and returns
 // its number.
-func (c *crew) ask(r request, tell func(reply)) uint64 {
+func (c *Crew) ask(r request, tell func(reply)) uint64 {
 	c.sending.Lock()
 	defer c.sending.Unlock()
 	c.mu.Lock()
@@ -126,7 +155,7 @@ func (c *crew) ask(r request, tell func(reply)) uint64 {
 }
 
 // wait is ask for who waits.
-func (c *crew) wait(ctx context.Context, r request) (got reply, id uint64, err error) {
+func (c *Crew) wait(ctx context.Context, r request) (got reply, id uint64, err error) {
 	replies := make(chan reply, 1)
 	id = c.ask(r, func(r reply) { replies <- r })
 	select {
@@ -137,26 +166,43 @@ func (c *crew) wait(ctx context.Context, r request) (got reply, id uint64, err e
 	}
 }
 
-// url is the URL of the channel called name.
-func (c *crew) url(name string) string { return "apart:" + c.name + "?chan=" + name }
+// URL is that of the channel called name.
+func (c *Crew) URL(name string) string { return "apart:" + c.name + "/" + name }
+
+// parse is what a URL of this medium says.
+func parse(u *url.URL) (crew, name string, more url.Values) {
+	crew, name, _ = strings.Cut(u.Opaque, "/")
+	return crew, name, u.Query()
+}
+
+// letter is the URL of a dead letter, which is one of this medium's, at a place.
+func (p Place) letter(at string) string {
+	u, err := url.Parse(at)
+	if err != nil || at == "" {
+		return at
+	}
+	_, name, more := parse(u)
+	return p.url(name, more)
+}
 
 // Open implements driver.Medium.
-func (apart) Open(ctx context.Context, u *url.URL, cfg driver.Config) (driver.Channel, error) {
-	known, ok := crews.Load(u.Opaque)
+func (medium) Open(ctx context.Context, u *url.URL, cfg driver.Config) (driver.Channel, error) {
+	crew, name, more := parse(u)
+	known, ok := crews.Load(crew)
 	if !ok {
-		return nil, fault.Because(fault.ErrUnreachable, "there is no crew %q", u.Opaque)
+		return nil, fault.Because(fault.ErrUnreachable, "there is no crew %q", crew)
 	}
-	c, name := known.(*crew), u.Query().Get("chan")
-	a := &apartChannel{crew: c}
+	c := known.(*Crew)
+	a := &channel{crew: c}
 	if cfg.Send {
 		half := cfg
 		half.Receive = false
-		half.DeadLetter = deadLetterAt(c.here, cfg.DeadLetter)
-		e, err := openURL(ctx, urlOf(c.here, name), half)
+		half.DeadLetter = c.here.letter(cfg.DeadLetter)
+		e, err := Open(ctx, c.here.url(name, more), half)
 		if err != nil {
 			return nil, err
 		}
-		a.here, a.info = e.Channel, e.Info()
+		a.here, a.info = e, e.Info()
 		if cfg.Create == driver.CreateNew {
 			cfg.Create = driver.CreateNo
 		}
@@ -164,8 +210,7 @@ func (apart) Open(ctx context.Context, u *url.URL, cfg driver.Config) (driver.Ch
 	if cfg.Receive {
 		half := cfg
 		half.Send = false
-		half.DeadLetter = deadLetterAt(c.there, cfg.DeadLetter)
-		got, id, err := c.wait(ctx, request{Do: doOpen, Name: name, Config: half})
+		got, id, err := c.wait(ctx, request{Do: doOpen, Name: name, More: more, Config: half})
 		if err != nil {
 			if a.here != nil {
 				a.here.Detach(ctx)
@@ -177,35 +222,16 @@ func (apart) Open(ctx context.Context, u *url.URL, cfg driver.Config) (driver.Ch
 	return a, nil
 }
 
-// deadLetterAt is the URL of a dead letter, which is one of apart's, at a home.
-func deadLetterAt(at, letter string) string {
-	u, err := url.Parse(letter)
-	if err != nil || letter == "" {
-		return letter
-	}
-	q := u.Query()
-	home, err := url.Parse(urlOf(at, q.Get("chan")))
-	if err != nil {
-		return letter
-	}
-	all := home.Query()
-	if slots := q.Get("slots"); slots != "" {
-		all.Set("slots", slots)
-	}
-	home.RawQuery = all.Encode()
-	return home.String()
-}
-
-// apartChannel is a channel opened by apart.
-type apartChannel struct {
-	crew  *crew
+// channel is a channel of this medium.
+type channel struct {
+	crew  *Crew
 	here  driver.Channel // sends; nil without that right
 	there uint64         // receives, in the child; 0 without that right
 	info  driver.Info
 }
 
 // Info implements driver.Channel.
-func (a *apartChannel) Info() driver.Info { return a.info }
+func (a *channel) Info() driver.Info { return a.info }
 
 // farOp is an operation that runs in the child. It is the Note of its Op.
 type farOp struct {
@@ -216,11 +242,11 @@ type farOp struct {
 }
 
 // isHere reports whether an operation is one of the sending side.
-func (a *apartChannel) isHere(op *driver.Op) bool {
+func (a *channel) isHere(op *driver.Op) bool {
 	switch op.Kind {
 	case driver.OpSelect:
 		return a.here != nil && !slices.ContainsFunc(op.Cases, func(one driver.Case) bool {
-			on, ok := one.Channel.(*apartChannel)
+			on, ok := one.Channel.(*channel)
 			return ok && !on.isHere(one.Op)
 		})
 	case driver.OpSend, driver.OpClose, driver.OpAwaitStop:
@@ -232,7 +258,7 @@ func (a *apartChannel) isHere(op *driver.Op) bool {
 }
 
 // Start implements driver.Channel.
-func (a *apartChannel) Start(op *driver.Op) {
+func (a *channel) Start(op *driver.Op) {
 	if a.isHere(op) {
 		if op.Kind == driver.OpSelect {
 			op = a.selectHere(op)
@@ -257,7 +283,7 @@ func (a *apartChannel) Start(op *driver.Op) {
 type hereOp struct{ inner *driver.Op }
 
 // selectHere is op on the sending attachments.
-func (a *apartChannel) selectHere(op *driver.Op) *driver.Op {
+func (a *channel) selectHere(op *driver.Op) *driver.Op {
 	inner := saidOf(op).op(func(inner *driver.Op) {
 		op.NotReady, op.Chosen, op.Err = inner.NotReady, inner.Chosen, inner.Err
 		if op.Err == nil && !op.NotReady && op.Cases[op.Chosen].Op != nil {
@@ -267,7 +293,7 @@ func (a *apartChannel) selectHere(op *driver.Op) *driver.Op {
 		op.Finish()
 	})
 	for i, one := range op.Cases {
-		if on, ok := one.Channel.(*apartChannel); ok {
+		if on, ok := one.Channel.(*channel); ok {
 			inner.Cases[i].Channel = on.here
 		}
 	}
@@ -285,7 +311,7 @@ func (f *farOp) ended(r reply) {
 }
 
 // Cancel implements driver.Channel.
-func (a *apartChannel) Cancel(op *driver.Op, why error) {
+func (a *channel) Cancel(op *driver.Op, why error) {
 	f, ok := op.Note.(*farOp)
 	if !ok {
 		if h, ok := op.Note.(hereOp); ok {
@@ -306,7 +332,7 @@ func (a *apartChannel) Cancel(op *driver.Op, why error) {
 }
 
 // Stats implements driver.Channel.
-func (a *apartChannel) Stats() driver.Stats {
+func (a *channel) Stats() driver.Stats {
 	if a.here != nil {
 		return a.here.Stats()
 	}
@@ -315,7 +341,7 @@ func (a *apartChannel) Stats() driver.Stats {
 }
 
 // Detach implements driver.Channel.
-func (a *apartChannel) Detach(ctx context.Context) error {
+func (a *channel) Detach(ctx context.Context) error {
 	var err error
 	if a.here != nil {
 		err = a.here.Detach(ctx)
