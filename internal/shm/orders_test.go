@@ -248,9 +248,7 @@ func (w *orders) end() {
 		if m.timer != nil {
 			m.timer.Stop()
 		}
-		if m.slow != nil {
-			m.slow.Stop()
-		}
+		slow.remove(m)
 		m.mu.Unlock()
 	}
 }
