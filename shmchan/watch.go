@@ -156,7 +156,10 @@ func (w *watch) look(member *shm.Member) {
 func (w *watch) check(member *shm.Member) {
 	others, _ := member.Others(0)
 	for _, who := range others {
-		if !w.m.place.Alive(who.ID) {
+		w.mu.Lock()
+		r := w.bells[who]
+		w.mu.Unlock()
+		if (r == nil || !r.Alive()) && !w.m.place.Alive(who.ID) {
 			w.gone(who)
 		}
 	}

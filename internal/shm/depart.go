@@ -31,9 +31,7 @@ func (m *Member) Detach(context.Context) error {
 	if m.timer != nil {
 		m.timer.Stop()
 	}
-	if m.slow != nil {
-		m.slow.Stop()
-	}
+	slow.remove(m)
 	m.point(PointLeaving)
 	m.depart(&o, m.name(), "detach", "its holder detached")
 	last := uint32(m.s.load(gDead)) != 0

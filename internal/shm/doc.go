@@ -16,7 +16,7 @@
 //     each operation does), offer (cases of selects), time (ends of holds and rests), lend (blocks), grave
 //     (dead letters);
 //   - an attachment: member (a driver.Channel), start (how operations begin), collect (how those that wait
-//     end), select and selectend, keep (waiting, and looking after others), depart (what the end of an
+//     end), select and selectend, keep (what a process does beside), slow (who waits looks by itself), depart (what the end of an
 //     attachment does, its own or a dead one's), damage (what the end of trust in a segment does);
 //   - for others and for tests: peek (figures), dump, point (where a test may kill or stop a process).
 //

@@ -55,6 +55,9 @@ func newWorld(t *testing.T, slots int) *world {
 			w.victim = m
 		}
 	}
+	for _, m := range []*Member{w.others[0], w.others[1], w.victim} {
+		m.checking = true // what happens is decided here, and not by the time
+	}
 	w.victim.s.step = func(*Member) {
 		if w.left == 0 {
 			close(w.stopped)

@@ -36,6 +36,7 @@ func attach(t *testing.T, p Params, graves [3]*Member) (all [3]*Member) {
 		if all[i], err = s.Join([16]byte{byte(i + 1)}, i, false, about); err != nil {
 			t.Fatal(err)
 		}
+		all[i].checking = true // what happens is decided here, and not by the time
 	}
 	return all
 }

@@ -29,10 +29,10 @@ func (m *Member) check() {
 	var o outcome
 	m.mu.Lock()
 	if m.checking = !m.detached && m.waits > 0; !m.checking {
+		slow.remove(m)
 		m.mu.Unlock()
 		return
 	}
-	m.slow.Reset(slowCheck)
 	atomic.StoreUint64(&m.s.words[m.s.memberWord(m.index)+mRung], 0)
 	m.do(&o, func(t *tx) { t.move() })
 	m.look(&o)

@@ -35,8 +35,8 @@ type Member struct {
 	timer    *time.Timer  // for the ends of holds and rests
 	alarmAt  int64        // when it comes, ms; 0: it does not
 	burials  []burial     // values to be buried, which this member holds
-	slow     *time.Timer  // for the slow check
-	checking bool         // it is set
+	checking bool         // it is in slow
+	slow     slowState
 
 	spins   sync.RWMutex // held for reading by who looks at the segment without mu
 	leaving atomic.Bool  // stored before spins is taken for good; loaded by who has it
@@ -444,16 +444,9 @@ func (m *Member) keep(c *call, w uint32) {
 	m.calls[w] = c
 	if m.waits++; !m.checking && m.s.Ring != nil {
 		m.checking = true
-		if m.slow == nil {
-			m.slow = time.AfterFunc(slowCheck, m.check)
-		} else {
-			m.slow.Reset(slowCheck)
-		}
+		slow.add(m)
 	}
 }
-
-// slowCheck is how often a member that waits looks by itself, behind doorbells and notices of death.
-const slowCheck = time.Second
 
 // forget ends c, whose waiter is gone.
 func (m *Member) forget(c *call) {

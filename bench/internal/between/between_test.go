@@ -24,8 +24,10 @@ const expected = "HANDOFF_EXPECT_RIVALS"
 // was sent is seen to arrive: a party that finds it otherwise ends, and that the
 // fleet tells.
 func TestEverythingArrives(t *testing.T) {
-	manyChannels, restTime = 20, 100*time.Millisecond
-	t.Cleanup(func() { manyChannels, restTime = 10000, 10*time.Second })
+	manyChannels, waitingChannels, restTime, settleTime = 20, 20, 100*time.Millisecond, 0
+	t.Cleanup(func() {
+		manyChannels, waitingChannels, restTime, settleTime = 10000, 2000, 10*time.Second, 10*time.Second
+	})
 	f := newFleet(t)
 	names := map[string]bool{}
 	for _, s := range All(f) {

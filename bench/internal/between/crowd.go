@@ -112,6 +112,7 @@ func many(args []string) part {
 type opened struct {
 	bytes      float64 // of one
 	goroutines int     // more than with one channel
+	threads    float64 // where that is known
 	cpu        float64 // µs in a second in which nothing moves
 }
 
@@ -149,34 +150,43 @@ func openMany(f *Fleet, n int) (client, server opened) {
 
 // openRows are what open channels cost. It is measured once for all of them.
 func openRows(f *Fleet, n int) []*measure.Shape {
-	type both struct{ client, server opened }
-	once := sync.OnceValue(func() both {
-		client, server := openMany(f, n)
-		return both{client, server}
-	})
-	amount := func(of func(both) float64) measure.Body {
+	two := sides{group + "open channels", [2]string{"the client's side", "the home's side"}, sync.OnceValue(func() (both [2]opened) {
+		both[0], both[1] = openMany(f, n)
+		return both
+	})}
+	over := fmt.Sprintf("%d channels open over one connection, ", n)
+	return []*measure.Shape{
+		two.row(over+"bytes of each, both sides", "B", 0, func(o opened) float64 { return o.bytes }, sum),
+		two.row(over+"goroutines more than with one, both sides", "goroutines", mostGoroutines, func(o opened) float64 { return float64(o.goroutines) }, sum),
+		two.row(over+"µs of CPU in a second of rest, the worse side", "µs", mostIdle, func(o opened) float64 { return o.cpu }, worse),
+	}
+}
+
+// sides are two processes, what they are called, and what each has of open channels.
+type sides struct {
+	group string
+	names [2]string
+	have  func() [2]opened
+}
+
+// row is one figure of each side, and of both.
+func (s sides) row(name, unit string, most float64, of func(opened) float64, all func(one, other float64) float64) *measure.Shape {
+	amount := func(of func([2]opened) float64) measure.Body {
 		return func() func(int) measure.Sample {
 			return func(int) measure.Sample {
-				return measure.Sample{Elapsed: time.Duration(of(once())), Elsewhere: true}
+				return measure.Sample{Elapsed: time.Duration(of(s.have())), Elsewhere: true}
 			}
 		}
 	}
-	row := func(name, unit string, most float64, of func(opened) float64, all func(client, server float64) float64) *measure.Shape {
-		return &measure.Shape{
-			Group: group + "open channels", Name: name, Unit: unit, Most: most, N: 1, Rounds: 1, Long: true,
-			Ours: amount(func(b both) float64 { return all(of(b.client), of(b.server)) }),
-			Rivals: []measure.Contender{
-				{Name: "the client's side", Body: amount(func(b both) float64 { return of(b.client) })},
-				{Name: "the home's side", Body: amount(func(b both) float64 { return of(b.server) })},
-			},
-		}
-	}
-	sum := func(client, server float64) float64 { return client + server }
-	worse := func(client, server float64) float64 { return max(client, server) }
-	over := fmt.Sprintf("%d channels open over one connection, ", n)
-	return []*measure.Shape{
-		row(over+"bytes of each, both sides", "B", 0, func(o opened) float64 { return o.bytes }, sum),
-		row(over+"goroutines more than with one, both sides", "goroutines", mostGoroutines, func(o opened) float64 { return float64(o.goroutines) }, sum),
-		row(over+"µs of CPU in a second of rest, the worse side", "µs", mostIdle, func(o opened) float64 { return o.cpu }, worse),
+	return &measure.Shape{
+		Group: s.group, Name: name, Unit: unit, Most: most, N: 1, Rounds: 1, Long: true,
+		Ours: amount(func(b [2]opened) float64 { return all(of(b[0]), of(b[1])) }),
+		Rivals: []measure.Contender{
+			{Name: s.names[0], Body: amount(func(b [2]opened) float64 { return of(b[0]) })},
+			{Name: s.names[1], Body: amount(func(b [2]opened) float64 { return of(b[1]) })},
+		},
 	}
 }
+
+func sum(one, other float64) float64   { return one + other }
+func worse(one, other float64) float64 { return max(one, other) }

@@ -21,7 +21,7 @@ func shms(f *Fleet) []*measure.Shape {
 	s := sharing{f, lacksShm(), lacksMemory(), lacksPins(), programsInC(), roudiOnce()}
 	apart := s.parked("a core each", 2, append(s.inC("echo", "caller"), s.keeps("shmipc-go", lacksShmipc, 2, shmipcTrip))...)
 	return slices.Concat(in("shm", false, append(s.spun(), apart, s.each(), s.batched())...),
-		in("shm", true, s.parked("on one core", 1), blocks(f, s.roudi)))
+		in("shm", true, s.parked("on one core", 1), blocks(f, s.roudi)), s.waitingRows(waitingChannels))
 }
 
 // row is one of ours, if ours are there.
