@@ -36,9 +36,17 @@ func (t *tx) ready(e, prev uint32) {
 }
 
 // mine writes a word that nobody else uses. It keeps its version, so who is late with writing what a
-// transaction before has changed still sees that it is written.
+// transaction before has changed still sees that it is written. A word that this transaction changes
+// is one of its words: it is swapped for what it was.
 func (t *tx) mine(off, v uint32) {
+	if t.find(off) >= 0 {
+		t.set(off, v)
+		return
+	}
 	if old := t.s.load(off); uint32(old) != v {
+		if t.s.step != nil {
+			t.s.step(t.m)
+		}
 		t.s.note(off, old&^(1<<32-1)|uint64(v))
 	}
 }
