@@ -11,7 +11,9 @@ func (m *Member) hear(o *outcome, c *call) {
 	}
 	w := c.w
 	if c.sel != nil {
-		w = c.sel.claimed
+		if w = c.sel.claimed; w == 0 {
+			return // what it had promised came to nothing, and it waits again
+		}
 	}
 	lost := false
 	if m.do(o, func(t *tx) { lost = t.phase(w) != phaseWaiting && t.get(t.me(mDone)) == 0 }) == nil && lost {

@@ -15,7 +15,7 @@ func (m *Member) Detach(context.Context) error {
 		m.leave(&o)
 		return driver.ErrDetached
 	}
-	m.leaving.Store(true) // partner: spin
+	m.leaving.Store(true) // partner: looks
 	m.spins.Lock()
 	m.spins.Unlock()
 	m.look(&o)

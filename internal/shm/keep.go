@@ -17,8 +17,9 @@ func (m *Member) Collect() {
 		m.mu.Unlock()
 		return
 	}
+	rung := m.rungAt()                                               // before another one may ring
 	atomic.StoreUint64(&m.s.words[m.s.memberWord(m.index)+mRung], 0) // partner: sleeps
-	m.paid.woken(m.s.Clock() - m.rungAt())
+	m.paid.woken(m.s.Clock() - rung)
 	var o outcome
 	m.look(&o)
 	m.leave(&o)
@@ -89,6 +90,9 @@ func (m *Member) Clear(who Name) error {
 		return ErrLeft
 	}
 	m.point(PointCleaning)
+	// It may have died between marking somebody as rung and the ring.
+	atomic.StoreUint64(&m.s.words[m.s.memberWord(m.index)+mRung], 0)
+	defer m.look(&o)
 	return m.depart(&o, who, "death", "its holder died")
 }
 

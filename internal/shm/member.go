@@ -390,7 +390,7 @@ func (m *Member) after(o *outcome) {
 }
 
 // sleeps reports whether member i, of another process, has to be rung to look at what has
-// happened to it. Partner: Member.spin, which counts up, and then looks at the list that
+// happened to it. Partner: Member.looks, which counts up, and then looks at the list that
 // was written before.
 func (s *Segment) sleeps(i uint32) bool {
 	at := s.memberWord(i)
@@ -469,7 +469,7 @@ func (m *Member) Cancel(op *driver.Op, why error) {
 // cancelOp ends op because of why, if it waits. A batch of which a part has just left waits again, with
 // the rest: that is cancelled, too.
 func (m *Member) cancelOp(o *outcome, op *driver.Op, why error) {
-	for range len(op.Items) + 2 {
+	for !m.detached && m.s.damaged() == nil {
 		c, _ := op.Note.(*call)
 		if c == nil || c.op != op || c.w == 0 {
 			return

@@ -261,18 +261,22 @@ func (t *tx) pair() (w, e uint32) {
 	if ready == 0 {
 		return 0, 0
 	}
-	holds := uint32(0) // the first receiver that takes to hold
+	var holders [2]uint32 // the first receivers that take to hold, of different tickets: one may be the sender's own
 	for w = t.get(gTakers); w != 0; w = t.w(w, wNext) {
 		if t.passedOver(w) {
 			continue
 		}
 		for e = ready; e != 0; e = t.readyAfter(e) {
-			if s := t.e(e, eFrom); !t.passedOver(s) && !t.sameTicket(w, s) && !t.hasLooked(s, w, holds) {
+			if s := t.e(e, eFrom); !t.passedOver(s) && !t.sameTicket(w, s) && !t.hasLooked(s, w, holders) {
 				return w, e
 			}
 		}
-		if holds == 0 && t.wKind(w) != waitRecv {
-			holds = w
+		switch {
+		case t.wKind(w) == waitRecv || holders[1] != 0:
+		case holders[0] == 0:
+			holders[0] = w
+		case !t.sameTicket(holders[0], w):
+			holders[1] = w
 		}
 	}
 	return 0, 0
@@ -280,14 +284,16 @@ func (t *tx) pair() (w, e uint32) {
 
 // hasLooked reports whether the send s tries, and has found that the first receiver takes to hold: it meets
 // neither that one nor w behind it. To one that is asleep it is said when that is asked.
-func (t *tx) hasLooked(s, w, holds uint32) bool {
-	switch {
-	case !t.isTrying(s):
+func (t *tx) hasLooked(s, w uint32, holders [2]uint32) bool {
+	if !t.isTrying(s) {
 		return false
-	case t.w(s, wOffer)&isSpent != 0, holds != 0 && !t.sameTicket(holds, s):
-		return true
 	}
-	return t.wKind(w) != waitRecv && t.awake(w)
+	for _, h := range holders {
+		if h != 0 && !t.sameTicket(h, s) {
+			return true
+		}
+	}
+	return t.w(s, wOffer)&isSpent != 0 || t.wKind(w) != waitRecv && t.awake(w)
 }
 
 // topUp gives those who were served as much more as they take of what is there and nobody

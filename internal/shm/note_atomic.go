@@ -4,5 +4,5 @@ package shm
 
 import "sync/atomic"
 
-// note writes a word of the member's own descriptor.
+// note writes a word of the member's own descriptor, or of a record on its stack.
 func (s *Segment) note(off uint32, v uint64) { atomic.StoreUint64(&s.words[off], v) }

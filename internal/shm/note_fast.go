@@ -2,7 +2,7 @@
 
 package shm
 
-// note writes a word of the member's own descriptor. Who reads it was told by the
+// note writes a word of the member's own descriptor, or of a record on its stack. Who reads it was told by the
 // head, which is swapped afterwards, or looks at the head again before it believes
 // what it read. So no order is needed but that of the two, which the processor
 // keeps: a store is not seen before a load that precedes it in program order and was

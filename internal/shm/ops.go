@@ -30,6 +30,7 @@ func (t *tx) send(k int, try, more bool) uint32 {
 	w := t.newWaiter(waitSend)
 	if w == 0 {
 		t.ended, t.result = true, resFull
+		t.move() // those that have slots may be waited for
 		return 0
 	}
 	t.own = w

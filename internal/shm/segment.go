@@ -45,6 +45,9 @@ type Segment struct {
 // are its own, they have an order that all processes agree on.
 var processNode = rand.Uint32()
 
+// maxBudget is how many words a transaction reads at most: some seconds, of a segment that is damaged.
+const maxBudget = 1 << 28
+
 // Load looks at words, which may hold anything, and returns the segment they are.
 func Load(words []uint64) (*Segment, error) {
 	if len(words) < globalsEnd || words[hdMagic] != magic {
@@ -69,7 +72,8 @@ func Load(words []uint64) (*Segment, error) {
 	g.maxValue = int(words[hdMaxValue])
 	s := &Segment{geometry: g, words: words[:g.words], local: make([]atomic.Pointer[Member], g.members)}
 	s.pool = bytesOf(s.words[g.poolAt:])
-	s.budget = int(8*(g.records+g.waiters+g.members+g.pages)) + 4096
+	// Lists are walked once, but that those who wait and may not meet are compared with each other.
+	s.budget = int(min(8*(uint64(g.records)+uint64(g.waiters)+uint64(g.members)+uint64(g.pages))+4*uint64(g.waiters)*uint64(g.waiters)+4096, maxBudget))
 	s.typ = string(bytesOf(words[hdType:hdAttempts])[:words[hdTypeLen]])
 	s.dead = string(bytesOf(words[hdDead:hdPlace])[:words[hdDeadLen]])
 	s.maxAttempts = int(min(words[hdAttempts], 1<<16-1)) // more are not counted

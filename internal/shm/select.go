@@ -28,8 +28,14 @@ func (m *Member) choose(o *outcome, op *driver.Op) {
 		m.end(o, op, err)
 		return
 	}
-	for {
+	for rounds := 0; ; rounds++ {
+		if rounds > maxRounds { // nobody is faster so often
+			m.s.damage("a case that is ready and cannot take effect")
+		}
 		i, err := m.chooseNow(o, op)
+		if err == nil {
+			err = m.s.damaged()
+		}
 		switch {
 		case err != nil:
 			m.end(o, op, err)

@@ -84,7 +84,7 @@ func (m *Member) withdraw(o *outcome, c *call, why error) {
 // takeBack takes the promise of c back, if there is one. It returns false if somebody has
 // taken it up: c has ended then, or is bound, or is about to be told.
 func (m *Member) takeBack(o *outcome, c *call) bool {
-	s := c.sel
+	s, op := c.sel, c.op
 	w := s.claimed
 	if w == 0 {
 		return true
@@ -104,7 +104,9 @@ func (m *Member) takeBack(o *outcome, c *call) bool {
 		m.bound(o, c, w)
 		return false
 	case err == nil && !waits:
-		m.hear(o, c)
+		if m.hear(o, c); c.op == op && !s.bound {
+			return m.takeBack(o, c) // who had taken it up has given up himself meanwhile
+		}
 		return false
 	}
 	m.calls[w] = nil

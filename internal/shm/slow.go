@@ -16,8 +16,8 @@ const (
 	slowCheck = time.Second
 	// slowMost is how many times slowCheck are between two looks at most, slowSeen until it is seen that
 	// something has happened.
-	slowMost = 60
-	slowSeen = 4
+	slowMost = 120
+	slowSeen = 8
 )
 
 // slowList are the members of this process that wait.
@@ -25,13 +25,13 @@ type slowList struct {
 	mu      sync.Mutex // guards the rest, and slowState of the members; taken under Member.mu
 	members map[*Member]struct{}
 	timer   *time.Timer
-	due     []*Member // of one tick
 }
 
 // slowState is what a member's looks depend on.
 type slowState struct {
 	seen        uint64 // the head at the last look
 	past, every int    // ticks since then, and from then until the next
+	looks       bool   // it does now
 }
 
 var slow slowList
@@ -44,7 +44,7 @@ func (l *slowList) add(m *Member) {
 		l.members = map[*Member]struct{}{}
 	}
 	l.members[m] = struct{}{}
-	m.slow = slowState{every: 1}
+	m.slow = slowState{every: 1, looks: m.slow.looks}
 	switch {
 	case len(l.members) > 1:
 	case l.timer == nil:
@@ -61,25 +61,28 @@ func (l *slowList) remove(m *Member) {
 	delete(l.members, m)
 }
 
-// tick has those look whose turn it is.
+// tick has those look whose turn it is. A look may last, as listeners of events are called in it, and
+// nobody waits for another one's.
 func (l *slowList) tick() {
 	l.mu.Lock()
-	due := l.due[:0]
+	defer l.mu.Unlock()
 	for m := range l.members {
-		if m.isDue() {
-			due = append(due, m)
+		if !m.slow.looks && m.isDue() {
+			m.slow.looks = true
+			go l.look(m)
 		}
 	}
-	l.mu.Unlock()
-	for _, m := range due {
-		m.check()
-	}
-	clear(due)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.due = due; len(l.members) > 0 {
+	if len(l.members) > 0 {
 		l.timer.Reset(slowCheck)
 	}
+}
+
+// look is one look of m. It ends by itself, and nobody waits for it: m knows whether it is there still.
+func (l *slowList) look(m *Member) {
+	m.check()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	m.slow.looks = false
 }
 
 // isDue reports whether m is to look in this tick. Those that have waited for long without anything are not
@@ -90,8 +93,8 @@ func (m *Member) isDue() bool {
 		return false
 	}
 	head := m.s.load(headAt)
-	if head != k.seen || uint32(m.s.load(gTimed)) != 0 {
-		*k = slowState{seen: head, every: 1}
+	if head != k.seen || uint32(m.s.load(gTimed)) != 0 || m.s.broken.Load() != nil {
+		k.seen, k.past, k.every = head, 0, 1
 		return true
 	}
 	if k.past < k.every {

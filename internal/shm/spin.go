@@ -53,9 +53,9 @@ func (p *patience) woken(ns int64) {
 	}
 }
 
-// waited takes for how long something was waited for, until somebody rang.
+// waited takes for how long something was waited for until somebody rang; less than 0 if nobody did.
 func (p *patience) waited(ns int64) {
-	if ns <= p.most() {
+	if ns >= 0 && ns <= p.most() {
 		p.pays()
 	}
 }

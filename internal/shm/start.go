@@ -237,7 +237,7 @@ func (m *Member) readInto(op *driver.Op, records []uint32, kind uint32) error {
 	}
 	total := 0
 	for _, e := range records {
-		total += min(int(uint32(m.s.load(m.s.geometry.recordAt+e*recordWords+eSize))), m.s.maxValue)
+		total += int(min(m.s.load(m.s.geometry.recordAt+e*recordWords+eSize)&(1<<32-1), uint64(m.s.maxValue)))
 	}
 	room := make([]byte, 0, total)
 	if cap(op.Got)-len(op.Got) < len(records) {

@@ -15,8 +15,8 @@ import (
 
 func init() { roles["shm waiters"] = shmWaiters }
 
-// mostWaiting is a hundredth of a core.
-const mostWaiting = 10000
+// mostWaiting is a thousandth of a core, as L12 has it.
+const mostWaiting = 1000
 
 // waitingChannels is how many channels in shared memory two processes wait for; a test opens fewer.
 var waitingChannels = 2000
