@@ -29,7 +29,17 @@
 //
 // A value of more than 128 bytes is copied twice, into the pool and out of it. Borrow, SendBlock and TakeBlock copy nothing.
 //
+// # What it costs
+//
+// An attachment has a descriptor and a goroutine that is parked until somebody rings, and two for each other process until that one
+// dies; no thread waits. 2,000 channels that two processes wait for cost each of them some 20 kB of memory a channel and under 0.2 % of a core
+// (docs/results-net.md). An operation that would have to wait looks at memory for 0.1 ms at most, if that has paid lately and
+// GOMAXPROCS is more than 1.
+//
 // # What it does not do
+//
+// A child that was forked and has not called exec shares its parent's life: if the parent dies meanwhile what it held comes back when the
+// child has ended. The race detector does not see memory that processes share.
 //
 // Linux only, so far: elsewhere Open ends with ErrUnsupported.
 package shmchan
