@@ -27,7 +27,7 @@ func init() {
 // allocates for a value is therefore the value's size, whatever else runs: the home and
 // the receiver are other processes.
 func TestLargeValuesAreCopiedOnce(t *testing.T) {
-	const size, values = 1 << 20, 64
+	const size, values = 1 << 20, 16
 	for _, way := range transports() {
 		if way.once || way.name == "fifo" { // like inherited pipes once it is open
 			continue
