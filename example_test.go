@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/handoff-go/handoff"
+	"github.com/handoff-go/handoff/hub"
+	"github.com/handoff-go/handoff/internal/badline"
+	_ "github.com/handoff-go/handoff/netchan"
 )
 
 // The sample of the README: a worker that confirms what it has finished.
@@ -342,6 +345,61 @@ func ExampleEvents() {
 	// Output:
 	// rejected reject cannot be read
 	// dropped reject cannot be read
+}
+
+// A home is asked what became of a send whose answer was lost.
+func ExampleOutcome() {
+	ctx := context.Background()
+	l, err := hub.ListenTCP("127.0.0.1:0")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	home := hub.New(hub.Options{})
+	go home.Serve(l)
+	defer home.Close(ctx)
+	line, err := badline.New(l.Addr().String(), badline.Never) // a network that fails when it is told to
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer line.Close()
+
+	inbox, err := handoff.OpenReceiver[string](ctx, "tcp://"+l.Addr().String()+"/orders")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer inbox.Detach()
+	orders, err := handoff.OpenSender[string](ctx, "tcp://"+line.Address()+"/orders?resume=100ms")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer orders.Detach()
+
+	line.Mute(badline.Down, true) // the home hears, and is not heard
+	go func() {
+		fmt.Println(inbox.Recv(ctx))
+		line.Cut(true) // for longer than resume=
+	}()
+	doubt := orders.Send(ctx, "tea")
+	fmt.Println("in doubt:", errors.Is(doubt, handoff.ErrInDoubt))
+
+	line.Mute(badline.Down, false)
+	line.Up(l.Addr().String()) // the home can be reached again
+	switch fate, err := handoff.Outcome(ctx, doubt); {
+	case err != nil:
+		fmt.Println("nobody knows", err)
+	case fate.Err == nil:
+		fmt.Println("it was sent: sending it again would double it")
+	default:
+		fmt.Println("it was not sent, and may be sent again:", fate.Err)
+	}
+	// Output:
+	// tea <nil>
+	// in doubt: true
+	// it was sent: sending it again would double it
 }
 
 func ExampleWithHeader() {

@@ -97,10 +97,10 @@ type Options struct {
 	// MaxAcceptRate bounds the connections that each listener takes in a second; as
 	// many more may come at once after a quiet second. 1,000; below 0 there is no bound.
 	MaxAcceptRate int
-	// MaxStall bounds how long a client that comes over TCP may let the home wait in
-	// the middle of a frame, and for the reading of 256 KiB that it is sent. It is cut
-	// off then, which is no death: it may come back. The default is 1 minute; below 0
-	// there is no bound.
+	// MaxStall bounds how long a client that comes over TCP, TLS or QUIC may let the
+	// home wait in the middle of a frame, and for the reading of 256 KiB that it is
+	// sent. It is cut off then, which is no death: it may come back. The default is 1
+	// minute; below 0 there is no bound.
 	MaxStall time.Duration
 
 	// MaxResume bounds how long a client whose connection broke may stay away

@@ -74,10 +74,14 @@ func (f *figures) add(g figures) {
 	f.duplicated += g.duplicated
 }
 
+// deaths are how many were killed of those that confirm as they receive, each of which
+// may have died with a value it had not said: plain receivers, and those that select,
+// which have other channels.
+type deaths struct{ receivers, selecting int }
+
 // judge checks the history. told is how many values the home has said that it
-// handed out again; killed is how many receivers were killed that confirm as they
-// receive, each of which may have died with a value it had not said.
-func (h *history) judge(slots int, told uint64, killed int, strict bool) figures {
+// handed out again.
+func (h *history) judge(slots int, told uint64, died deaths, strict bool) figures {
 	h.stories = map[string]*story{}
 	h.read()
 	f := figures{rounds: 1, values: len(h.stories)}
@@ -87,21 +91,30 @@ func (h *history) judge(slots int, told uint64, killed int, strict bool) figures
 		extra += max(s.seen-1, 0)
 	}
 	f.again = extra
-	f.buried = min(f.lost, killed)
-	if f.lost -= f.buried; f.lost > 0 {
-		h.blame("%d values are lost, and %d receivers died", f.lost+f.buried, killed)
-	}
+	lost := f.lost
+	f.lost = 0
+	h.judgeLost(&f, "", lost, died.receivers)
+	h.judgeLost(&f, " of selects", h.judgeSelects(), died.selecting)
 	if extra > int(told) {
 		f.duplicated += extra - int(told)
 		h.blame("%d values came again, and %d were told of", extra, told)
 	}
-	h.judgeSelects()
 	h.judgeOrder(int(told))
 	h.judgeCapacity(slots)
 	if strict && (f.doubts > 0 || extra > 0 || told > 0) {
 		h.blame("no process and no window has ended: %d in doubt, %d came again, %d redelivered", f.doubts, extra, told)
 	}
 	return f
+}
+
+// judgeLost checks that no more values are missing than may have died with receivers.
+func (h *history) judgeLost(f *figures, which string, missing, died int) {
+	buried := min(missing, died)
+	f.buried += buried
+	f.lost += missing - buried
+	if missing > died {
+		h.blame("%d values%s are lost, and %d receivers died", missing, which, died)
+	}
 }
 
 // read makes the stories of the lines.
@@ -171,9 +184,9 @@ func (h *history) judgeOne(v string, s *story, f *figures) {
 	}
 }
 
-// judgeSelects checks that of the two values of a select one was sent if it says
-// so, none if it failed, and never both.
-func (h *history) judgeSelects() {
+// judgeSelects checks that of the two values of a select the one was sent that it says,
+// none if it failed, and never both. It returns how many were sent and not received.
+func (h *history) judgeSelects() (missing int) {
 	for v, s := range h.stories {
 		if !h.selected(v) {
 			continue
@@ -182,12 +195,15 @@ func (h *history) judgeSelects() {
 		switch {
 		case seen[0] && seen[1]:
 			h.blame("%s: both cases of a select took effect", v)
+		case s.chosen >= 0 && seen[1-s.chosen]:
+			h.blame("%s: case %d of a select was chosen and the other took effect", v, s.chosen)
 		case s.chosen >= 0 && !seen[s.chosen]:
-			h.blame("%s: case %d of a select was chosen and its value is lost", v, s.chosen)
+			missing++
 		case (s.failed || s.fate == "not") && (seen[0] || seen[1]):
 			h.blame("%s: a select that failed took effect", v)
 		}
 	}
+	return missing
 }
 
 // judgeOrder checks that each process received the values of each sender in the

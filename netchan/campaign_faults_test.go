@@ -59,6 +59,7 @@ var faultKinds = []faultKind{
 	{name: "receiver killed", resume: shortResume, do: killed("receiver", 4)},
 	{name: "taker killed", resume: shortResume, do: killed("taker", 4)},
 	{name: "select sender killed", resume: shortResume, do: killed("select sender", 4)},
+	{name: "select receiver killed", resume: shortResume, do: killed("select receiver", 4)},
 	{name: "home killed and restarted", resume: longResume, volatile: true, do: homeKilled3},
 }
 
@@ -169,8 +170,11 @@ func killed(role string, n int) func(*round) {
 			r.more(r.dice.IntN(40))
 			r.linger(time.Duration(r.dice.IntN(1000)) * time.Microsecond)
 			r.faults++
-			if role == "receiver" {
-				r.buried++
+			switch role {
+			case "receiver":
+				r.died.receivers++
+			case "select receiver":
+				r.died.selecting++
 			}
 			r.kill(r.any(role))
 			r.startActor(role)

@@ -14,14 +14,14 @@ func TestJudge(t *testing.T) {
 		lines   string
 		slots   int
 		told    uint64
-		killed  int
+		died    deaths
 		strict  bool
 		blames  string
 		figures figures
 	}{
 		"nothing":             {lines: good, strict: true, figures: figures{values: 1}},
 		"lost":                {lines: `s try s.1 10|s sent s.1 20`, blames: "1 values are lost", figures: figures{values: 1, lost: 1}},
-		"died with receiver":  {lines: `s try s.1 10|s sent s.1 20`, killed: 1, figures: figures{values: 1, buried: 1}},
+		"died with receiver":  {lines: `s try s.1 10|s sent s.1 20`, died: deaths{receivers: 1}, figures: figures{values: 1, buried: 1}},
 		"was, and lost":       {lines: `s try s.1 10|s doubt s.1 20|s was s.1 30`, blames: "1 values are lost", figures: figures{values: 1, doubts: 1, known: 1, lost: 1}},
 		"in doubt":            {lines: `s try s.1 10|s doubt s.1 20|s unknown s.1 30`, figures: figures{values: 1, doubts: 1}},
 		"in doubt, strict":    {lines: `s try s.1 10|s doubt s.1 20`, strict: true, blames: "1 in doubt", figures: figures{values: 1, doubts: 1}},
@@ -37,10 +37,16 @@ func TestJudge(t *testing.T) {
 		"out of order, told": {lines: `s try s.1 1|s try s.2 2|r took s.2 3 1|r took s.1 4 2`, told: 1, figures: figures{values: 2}},
 		"too many in slots": {lines: `s try s.1 1|s sent s.1 2|s try s.2 3|s sent s.2 4|r got s.1 5 0|r got s.2 6 0`, slots: 1, blames: "2 values were in 1 slots",
 			figures: figures{values: 2}},
-		"both cases":           {lines: `s either s.1 1|r got s.1/0 2 0|r got s.1/1 2 0|s chose s.1 3 0`, blames: "both cases", figures: figures{values: 2}},
-		"the other case":       {lines: `s either s.1 1|r got s.1/0 2 0|s chose s.1 3 1`, blames: "its value is lost", figures: figures{values: 2}},
-		"select failed, took":  {lines: `s either s.1 1|r got s.1/0 2 0|s fail s.1 3`, blames: "that failed took effect", figures: figures{values: 2}},
-		"select in doubt, was": {lines: `s either s.1 1|r got s.1/0 2 0|s doubt s.1 3|s was s.1 4 0`, figures: figures{values: 2, doubts: 1, known: 1}},
+		"both cases":     {lines: `s either s.1 1|r got s.1/0 2 0|r got s.1/1 2 0|s chose s.1 3 0`, blames: "both cases", figures: figures{values: 2}},
+		"the other case": {lines: `s either s.1 1|r got s.1/0 2 0|s chose s.1 3 1`, blames: "the other took effect", figures: figures{values: 2}},
+		"the other case, died": {lines: `s either s.1 1|r got s.1/0 2 0|s chose s.1 3 1`, died: deaths{selecting: 1}, blames: "the other took effect",
+			figures: figures{values: 2}},
+		"select, lost": {lines: `s either s.1 1|s chose s.1 3 1`, died: deaths{receivers: 1}, blames: "1 values of selects are lost",
+			figures: figures{values: 2, lost: 1}},
+		"select, died with receiver": {lines: `s either s.1 1|s chose s.1 3 1`, died: deaths{selecting: 1}, figures: figures{values: 2, buried: 1}},
+		"lost, another died":         {lines: `s try s.1 10|s sent s.1 20`, died: deaths{selecting: 1}, blames: "1 values are lost", figures: figures{values: 1, lost: 1}},
+		"select failed, took":        {lines: `s either s.1 1|r got s.1/0 2 0|s fail s.1 3`, blames: "that failed took effect", figures: figures{values: 2}},
+		"select in doubt, was":       {lines: `s either s.1 1|r got s.1/0 2 0|s doubt s.1 3|s was s.1 4 0`, figures: figures{values: 2, doubts: 1, known: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var h history
@@ -56,7 +62,7 @@ func TestJudge(t *testing.T) {
 			if slots == 0 {
 				slots = 16
 			}
-			got := h.judge(slots, test.told, test.killed, test.strict)
+			got := h.judge(slots, test.told, test.died, test.strict)
 			test.figures.rounds = 1
 			if got != test.figures {
 				t.Errorf("%+v, want %+v", got, test.figures)

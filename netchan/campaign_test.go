@@ -56,7 +56,7 @@ type round struct {
 	actors []*player
 	named  int
 	faults int
-	buried int // receivers that were killed: each may have had a value that it did not say
+	died   deaths
 
 	mu      sync.Mutex // guards the rest
 	changed *sync.Cond // a line came, or a player ended
@@ -260,7 +260,7 @@ func (r *round) end() figures {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	f := r.history.judge(r.slots, told, r.buried, r.kind.strict)
+	f := r.history.judge(r.slots, told, r.died, r.kind.strict)
 	f.faults = r.faults
 	for i, why := range r.history.bad {
 		if r.t.Error(why); i == 20 {

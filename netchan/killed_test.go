@@ -84,9 +84,9 @@ func scripted(t *testing.T, home string, p *badline.Line, d badline.Direction, a
 	p.Mute(d, false)
 
 	// It may have had a value in its hands when it was in a plain receive.
-	buried := 0
+	var died deaths
 	if n := len(h.lines); killed && n > 0 && h.lines[n-1].what == "sent" {
-		buried = 1
+		died.receivers = 1
 	}
 	near, err := handoff.Open[string](t.Context(), tcpURL(home, name, "slots=2"))
 	if err != nil {
@@ -100,7 +100,7 @@ func scripted(t *testing.T, home string, p *badline.Line, d badline.Direction, a
 		}
 		h.lines = append(h.lines, line{who: "drain", what: "got", value: v})
 	}
-	h.judge(2, near.Stats().Redelivered, buried, false)
+	h.judge(2, near.Stats().Redelivered, died, false)
 	for _, why := range h.bad {
 		t.Errorf("killed at byte %d of direction %d: %s", at, d, why)
 	}

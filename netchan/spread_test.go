@@ -2,10 +2,12 @@ package netchan_test
 
 import (
 	"os"
+	"sync"
 	"testing"
 
 	"github.com/handoff-go/handoff"
 	"github.com/handoff-go/handoff/drivertest"
+	"github.com/handoff-go/handoff/internal/badline"
 	"github.com/handoff-go/handoff/internal/testproc"
 )
 
@@ -59,6 +61,36 @@ func TestLawsOverTwoTransports(t *testing.T) {
 		t.Fatal(err)
 	}
 	spread(t, "unix and tcp", less, all, decidedHere(harnessAt("unix", one)), decidedHere(tcp))
+}
+
+// TestLawsOverTwoHomesCut runs them with the line to the second home cut all the time:
+// what a select has claimed, promised or offered at that home has to get through, in
+// whatever frame the connection ends, while the other home goes on.
+func TestLawsOverTwoHomesCut(t *testing.T) {
+	if testproc.Apart(t) {
+		return
+	}
+	r := randomly(t)
+	var mu sync.Mutex
+	_, one := serve(t, plenty)
+	_, two := serveTCP(t, plenty)
+	p := through(t, two, func(int) (int, int) {
+		mu.Lock()
+		defer mu.Unlock()
+		return 400 + r.IntN(4000), 400 + r.IntN(4000)
+	})
+	open(t, one, "keep", both) // and with it the link
+	mustOpenURL(t, tcpURL(p.Address(), "keep", "resume=30s"), both)
+	cut := harness("tcp, cut", func(name string) string { return tcpURL(p.Address(), name, "resume=30s") })
+	quick := withoutWaiting(t, drivertest.Options{Only: all}).Only
+	spread(t, "two homes, one cut", 2, quick, decidedHere(harnessAt("unix", one)), decidedHere(cut))
+	// All channels are on one link, which never ends here: every connection but the
+	// first is one that resumed it.
+	connections, moved := p.Figures()
+	t.Logf("%d connections, %d bytes up and %d down", connections, moved[badline.Up], moved[badline.Down])
+	if connections < 100 {
+		t.Errorf("the line was cut %d times", connections-1)
+	}
 }
 
 // TestLawsOverAHomeAndThisProcess runs them with every other channel in this
