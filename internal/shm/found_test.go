@@ -2,6 +2,7 @@ package shm
 
 import (
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -72,20 +73,21 @@ func TestSlotsOfAFullSegment(t *testing.T) {
 func promisedAndLeft(t *testing.T, op driver.Op, ends func(a *Member, x *try)) {
 	ms, _ := processes(t, 2, Params{Waiters: 8})
 	a, b := ms[0], ms[1]
-	x := chooses(a, op, driver.Op{Kind: driver.OpRecv, Max: 1})
-	y := chooses(b, driver.Op{}, sends("v"))
-	a.Collect() // promises
-	b.Collect() // commits both
-	once := false
+	var armed atomic.Bool
+	var y *try
 	a.s.step = func(*Member) {
-		if !once {
-			once = true
+		if armed.CompareAndSwap(true, false) {
 			b.Cancel(y.Op, errors.New("given up"))
 		}
 	}
+	x := chooses(a, op, driver.Op{Kind: driver.OpRecv, Max: 1})
+	y = chooses(b, driver.Op{}, sends("v"))
+	a.Collect() // promises
+	b.Collect() // commits both
+	armed.Store(true)
 	ends(a, x)
-	if err := a.s.damaged(); err != nil || !x.over() || !once {
-		t.Errorf("damage: %v; over: %v, %v; given up: %v", err, x.over(), x.Err, once)
+	if err := a.s.damaged(); err != nil || !x.over() || armed.Load() {
+		t.Errorf("damage: %v; over: %v, %v; given up: %v", err, x.over(), x.Err, !armed.Load())
 	}
 }
 
