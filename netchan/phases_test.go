@@ -277,9 +277,9 @@ func (p phase) fills(t *testing.T, near end, r *puppet, receiver string) {
 func (p phase) drains(t *testing.T, near end, s *puppet, sender, left string) {
 	if left != "" {
 		it := near.recv(1).wantGot(t, "v").Got[0]
-		// The sender's GRANT may come before the home has heard that who promised is dead:
-		// then the value was on its way to him.
-		if p.arrives && p.step().name == "GRANT of the receiver" && it.Attempt == 2 {
+		// What the dead receiver said may come before the home has heard that he is dead, and what follows from
+		// it, too: then the value was on its way to him.
+		if p.arrives && p.sentBy(p.victim) && it.Attempt == 2 {
 			left = "v, attempt 2"
 		}
 		if got := fmt.Sprintf("%s, attempt %d", it.Value, it.Attempt); got != left {
