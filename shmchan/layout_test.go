@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -65,9 +66,15 @@ func init() {
 	}
 }
 
+// priceAt is where the price of a quote is: on 32 bits it begins at a multiple of 4.
+func priceAt() string {
+	f, _ := reflect.TypeFor[quote]().FieldByName("Price")
+	return fmt.Sprintf("Price@%d float64", f.Offset)
+}
+
 // mismatch ends a child unless err says that the types differ, naming both.
 func mismatch(err error, has string) {
-	if !errors.Is(err, handoff.ErrTypeMismatch) || !strings.Contains(err.Error(), has) || !strings.Contains(err.Error(), "Price@16 float64") {
+	if !errors.Is(err, handoff.ErrTypeMismatch) || !strings.Contains(err.Error(), has) || !strings.Contains(err.Error(), priceAt()) {
 		must(fmt.Errorf("opened with %v, want ErrTypeMismatch with %s and the layout there is", err, has))
 	}
 }
@@ -98,7 +105,7 @@ func TestFixedLayout(t *testing.T) {
 		t.Errorf("%d quotes arrived, want 100", n)
 	}
 	l, err := find(t, fresh(t))
-	if err != nil || !strings.HasPrefix(l.Type, "mem:le:40:{Name@0 [8]uint8,Firm@8 bool,Price@16 float64") {
+	if err != nil || !strings.HasPrefix(l.Type, fmt.Sprintf("mem:le:%d:{Name@0 [8]uint8,Firm@8 bool,%s", reflect.TypeFor[quote]().Size(), priceAt())) {
 		t.Errorf("its type is %q, %v: not the memory", l.Type, err)
 	}
 }
