@@ -1,6 +1,8 @@
 package netchan_test
 
 import (
+	"math/rand/v2"
+	"sync"
 	"testing"
 
 	"github.com/handoff-go/handoff/internal/badline"
@@ -15,4 +17,14 @@ func through(t testing.TB, target string, plan badline.Plan) *badline.Line {
 	}
 	t.Cleanup(p.Close)
 	return p
+}
+
+// cutsAfter cuts every connection after least bytes of either direction, and fewer than spread more.
+func cutsAfter(r *rand.Rand, least, spread int) badline.Plan {
+	var mu sync.Mutex // guards r: lines ask on goroutines of their own
+	return func(int) (int, int) {
+		mu.Lock()
+		defer mu.Unlock()
+		return least + r.IntN(spread), least + r.IntN(spread)
+	}
 }

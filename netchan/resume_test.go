@@ -281,13 +281,8 @@ func TestLawsTCPCut(t *testing.T) {
 		return
 	}
 	r := randomly(t)
-	var mu sync.Mutex
 	_, home := serveTCP(t, plenty)
-	p := through(t, home, func(int) (int, int) {
-		mu.Lock()
-		defer mu.Unlock()
-		return 400 + r.IntN(30000), 400 + r.IntN(30000)
-	})
+	p := through(t, home, cutsAfter(r, 400, 30000))
 	o := withoutWaiting(t, options(t, otherwise))
 	h := harness("tcp, cut", func(name string) string { return tcpURL(p.Address(), name, "resume=30s") })
 	drivertest.Run(t, h, o)

@@ -173,14 +173,9 @@ func TestRingOfProcesses(t *testing.T) {
 // fewer are.
 func TestRingOfProcessesCut(t *testing.T) {
 	r := randomly(t)
-	var mu sync.Mutex
 	_, one := serve(t, hub.Options{})
 	_, two := serveTCP(t, hub.Options{})
-	p := through(t, two, func(int) (int, int) {
-		mu.Lock()
-		defer mu.Unlock()
-		return 400 + r.IntN(4000), 400 + r.IntN(4000)
-	})
+	p := through(t, two, cutsAfter(r, 400, 4000))
 	runRing(t, 5, 3000, urlOf(one, "a"), tcpURL(p.Address(), "b", "resume=3s"), urlOf(one, "c"))
 	connections, _ := p.Figures()
 	t.Logf("%d connections", connections)

@@ -2,7 +2,6 @@ package netchan_test
 
 import (
 	"os"
-	"sync"
 	"testing"
 
 	"github.com/handoff-go/handoff"
@@ -71,14 +70,9 @@ func TestLawsOverTwoHomesCut(t *testing.T) {
 		return
 	}
 	r := randomly(t)
-	var mu sync.Mutex
 	_, one := serve(t, plenty)
 	_, two := serveTCP(t, plenty)
-	p := through(t, two, func(int) (int, int) {
-		mu.Lock()
-		defer mu.Unlock()
-		return 400 + r.IntN(4000), 400 + r.IntN(4000)
-	})
+	p := through(t, two, cutsAfter(r, 400, 4000))
 	open(t, one, "keep", both) // and with it the link
 	mustOpenURL(t, tcpURL(p.Address(), "keep", "resume=30s"), both)
 	cut := harness("tcp, cut", func(name string) string { return tcpURL(p.Address(), name, "resume=30s") })

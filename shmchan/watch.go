@@ -40,9 +40,7 @@ func (w *watch) init(m *mapping) {
 
 // ring implements shm.Segment.Ring.
 func (w *watch) ring(who shm.Name) {
-	w.mu.Lock()
-	r := w.bells[who]
-	w.mu.Unlock()
+	r := w.bell(who)
 	if r == nil {
 		r = w.reach(who)
 	}
@@ -56,6 +54,13 @@ func (w *watch) ring(who shm.Name) {
 			r.Ring()
 		}
 	}
+}
+
+// bell is that of who, nil if it has not been reached.
+func (w *watch) bell(who shm.Name) *bell.Ringer {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.bells[who]
 }
 
 // suspect looks whether who, who cannot be rung, is dead.
@@ -156,9 +161,7 @@ func (w *watch) look(member *shm.Member) {
 func (w *watch) check(member *shm.Member) {
 	others, _ := member.Others(0)
 	for _, who := range others {
-		w.mu.Lock()
-		r := w.bells[who]
-		w.mu.Unlock()
+		r := w.bell(who)
 		if (r == nil || !r.Alive()) && !w.m.place.Alive(who.ID) {
 			w.gone(who)
 		}

@@ -17,12 +17,18 @@ func (m *Member) Collect() {
 		m.mu.Unlock()
 		return
 	}
-	rung := m.rungAt()                                               // before another one may ring
-	atomic.StoreUint64(&m.s.words[m.s.memberWord(m.index)+mRung], 0) // partner: sleeps
+	rung := m.rungAt() // before another one may ring
+	m.mayBeRung()
 	m.paid.woken(m.s.Clock() - rung)
 	var o outcome
 	m.look(&o)
 	m.leave(&o)
+}
+
+// mayBeRung says that this member looks from here on at what happens to it, and is to be rung for what
+// comes then. Partner: sleeps.
+func (m *Member) mayBeRung() {
+	atomic.StoreUint64(&m.s.words[m.s.memberWord(m.index)+mRung], 0)
 }
 
 // check is Collect for once in a while: it finds, too, what has lasted too long elsewhere.
@@ -34,7 +40,7 @@ func (m *Member) check() {
 		m.mu.Unlock()
 		return
 	}
-	atomic.StoreUint64(&m.s.words[m.s.memberWord(m.index)+mRung], 0)
+	m.mayBeRung()
 	m.do(&o, func(t *tx) { t.move() })
 	m.look(&o)
 	m.promises(&o)
@@ -90,8 +96,7 @@ func (m *Member) Clear(who Name) error {
 		return ErrLeft
 	}
 	m.point(PointCleaning)
-	// It may have died between marking somebody as rung and the ring.
-	atomic.StoreUint64(&m.s.words[m.s.memberWord(m.index)+mRung], 0)
+	m.mayBeRung() // it may have died between marking somebody as rung and the ring
 	defer m.look(&o)
 	return m.depart(&o, who, "death", "its holder died")
 }
