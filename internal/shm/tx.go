@@ -94,7 +94,7 @@ func (t *tx) begin() {
 // a while before it helps: both would move the same lines of the cache to and fro.
 const (
 	helpAfter = 100  // looks
-	stall     = 6000 // turns of an empty loop, some 0.5 to 2 µs
+	stall     = 2000 // turns of an empty loop, some 0.7 µs
 )
 
 // settles waits for the end of the transaction of head, for a while.
